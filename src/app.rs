@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::features;
 use crate::kernel::clock::{Clock, Timestamp};
+use crate::kernel::ids::BlobId;
 use crate::kernel::rng::Rng;
 use crate::platform::audit::readings::{self, Readings};
 use crate::platform::audit::{self, checkpoints::Checkpoints};
@@ -155,6 +156,9 @@ pub enum StartError {
     /// SQLite was compiled without what pages and copies need.
     #[error("the SQLite in this program was built without {0}")]
     Build(String),
+    /// The store of files cannot be reached, or does not do what it must.
+    #[error("the store of files cannot be used")]
+    Objects(#[source] Fault),
     /// The schema is older than this program, and `migrate = no`.
     #[error("the database's schema is older than this version; it lacks {0}")]
     OldSchema(String),
@@ -203,6 +207,9 @@ impl StartError {
             Self::Build(_) => {
                 "Build it in the project's own folder, where .cargo/config.toml sets LIBSQLITE3_FLAGS.".into()
             }
+            Self::Objects(_) => "Is the folder or the server of objects_url there, is the bucket's name right, and may the key list, read, \
+                                 write and delete there? docs/operators/README.md says what it needs under \"Documents in a bucket\"."
+                .into(),
             Self::OldSchema(_) => "Run `anteroom migrate` (after a backup), then start again.".into(),
             Self::Listen(address, error) if error.kind() == std::io::ErrorKind::AddrInUse => format!(
                 "Another program listens on port {}. Stop it, or choose another port with --listen.",
@@ -358,6 +365,16 @@ async fn try_scanner(app: &AppState) -> Result<usize, Fault> {
     Ok(0)
 }
 
+/// How often the store of files is asked whether it is there.
+const OBJECTS_EVERY: Duration = Duration::from_secs(60);
+
+/// Says whether the store of files is there.
+async fn try_objects(app: &AppState) -> Result<usize, Fault> {
+    let outcome = app.objects.probe().await;
+    metrics::gauge!("anteroom_objects_ok").set(if outcome.is_ok() { 1.0 } else { 0.0 });
+    outcome.map(|()| 0)
+}
+
 /// Starts everything that runs beside the requests.
 pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
@@ -396,6 +413,11 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     workers.spawn(again_and_again("virus scanner", SCANNER_EVERY, stop.clone(), move || {
         let app = scanning.clone();
         async move { try_scanner(&app).await }
+    }));
+    let storing = app.clone();
+    workers.spawn(again_and_again("store of files", OBJECTS_EVERY, stop.clone(), move || {
+        let app = storing.clone();
+        async move { try_objects(&app).await }
     }));
     workers.spawn(again_and_again("metrics", METRICS_EVERY, stop.clone(), || async {
         telemetry::tidy();
@@ -481,7 +503,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
     app.db.keep_log_short()?;
-    app.objects.open()?;
+    let tried_as = BlobId::fresh(app.rng.as_ref(), app.now()).to_string();
+    app.objects.try_out(&tried_as).await.map_err(StartError::Objects)?;
     let listener = listen(config.listen, config.connections as usize)?;
     let for_watchers = Patience::default();
     let health =

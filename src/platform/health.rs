@@ -38,10 +38,11 @@ async fn alive() -> Response {
     plain(StatusCode::OK, "ok\n")
 }
 
-/// The database answers, so requests can be served.
+/// The database answers, so requests can be served. Without the store of files most of them can.
 async fn ready(State(app): State<AppState>) -> Response {
     match app.db.is_answering().await {
-        Ok(()) => plain(StatusCode::OK, "ready\n"),
+        Ok(()) if app.objects.is_answering() => plain(StatusCode::OK, "ready\n"),
+        Ok(()) => plain(StatusCode::OK, "ready; the store of files does not answer\n"),
         Err(fault) => {
             tracing::warn!(error = fault.chain(), "not ready: the database does not answer");
             plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")

@@ -7,6 +7,7 @@ pub mod config;
 pub mod confined;
 pub mod crypto;
 pub mod db;
+pub mod dial;
 pub mod fault;
 pub mod feature;
 pub mod hashing;

@@ -13,6 +13,7 @@ use crate::api::key;
 use crate::portal_people::{self as people, enrolled, events, grant, revoke, set_state, sign_in};
 use crate::stories;
 use crate::support::papers::{self, draft, pdf, share, shared_text};
+use crate::support::stored;
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
 
@@ -46,13 +47,9 @@ async fn sent(w: &World) -> i64 {
     w.look(|c| outbox::table.filter(outbox::kind.eq("documents.something_new")).count().get_result(c)).await
 }
 
-/// How many files there are in the folder of the objects.
+/// How many parts of files lie in the store.
 fn stored_files(w: &World) -> usize {
-    fn count(folder: &std::path::Path) -> usize {
-        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-        entries.flatten().map(|e| if e.path().is_dir() { count(&e.path()) } else { 1 }).sum()
-    }
-    count(&w.database.objects())
+    stored::names(&w.objects).len()
 }
 
 async fn owner_access(w: &World, chart: ChartId) -> AccessId {
@@ -302,13 +299,8 @@ stories! {
         documents::remove_leftovers(&w.app).await.expect("no fault");
         assert_eq!(stored_files(w), 0);
         // Bytes that no row knows of, as a restored database leaves them.
-        let orphan = w
-            .database
-            .objects()
-            .join(w.riverbend.scope.id().to_string())
-            .join("019ac000-0000-7000-8000-000000000000");
-        std::fs::create_dir_all(&orphan).expect("a folder");
-        std::fs::write(orphan.join("00000"), b"sealed").expect("a file");
+        let orphan = format!("{}/019ac000-0000-7000-8000-000000000000/00000", w.riverbend.scope.id());
+        stored::write(&w.objects, &stored::name(&w.objects, &orphan), b"sealed");
         assert_eq!(documents::remove_orphans(&w.app).await.expect("no fault"), 1);
         assert_eq!(stored_files(w), 0);
     }
@@ -319,22 +311,12 @@ stories! {
         let mut casey = w.staff(Role::Clinician).await;
         let id = made(&upload_as(&mut casey, &ana, "Plan", "a.pdf", &pdf("Canary words")).await);
         share(w, &id, vec![Recipient::Owner], Telling::Silent).await;
-        let mut folders = vec![w.database.objects()];
-        let mut seen = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-                if entry.path().is_dir() {
-                    folders.push(entry.path());
-                    continue;
-                }
-                let mut bytes = std::fs::read(entry.path()).expect("a file");
-                assert!(!bytes.windows(6).any(|part| part == b"Canary"), "stored in clear");
-                bytes[30] ^= 1;
-                std::fs::write(entry.path(), bytes).expect("changed");
-                seen += 1;
-            }
-        }
-        assert_eq!(seen, 1);
+        let parts = stored::names(&w.objects);
+        assert_eq!(parts.len(), 1);
+        let mut bytes = stored::read(&w.objects, &parts[0]);
+        assert!(!bytes.windows(6).any(|part| part == b"Canary"), "stored in clear");
+        bytes[30] ^= 1;
+        stored::write(&w.objects, &parts[0], &bytes);
         let mut phone = sign_in(w, &who.name).await;
         phone.get(&format!("/portal/documents/{id}/file")).await.must_be(503).must_not_say("Canary");
         casey.get(&format!("{}/{id}/file", tab(&ana))).await.must_be(503).must_not_say("Canary");

@@ -22,6 +22,7 @@ mod billing;
 mod billing_cases;
 mod bookings;
 mod bounces;
+mod bucket;
 mod calendar;
 mod chart_owner_box;
 mod charts;

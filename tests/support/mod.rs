@@ -29,6 +29,7 @@ pub mod months;
 pub mod papers;
 pub mod postgres;
 pub mod rows;
+pub mod stored;
 pub mod template;
 pub mod world;
 
@@ -56,7 +57,8 @@ macro_rules! stories {
                 $crate::support::tell($crate::support::Engine::Postgres, async |w| super::$name(w).await);
             })+
         }
-        $(async fn $name($w: &mut $crate::support::World) $body)+
+        // Another module may tell it in a world of another kind.
+        $(pub(crate) async fn $name($w: &mut $crate::support::World) $body)+
     };
 }
 

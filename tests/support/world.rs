@@ -19,6 +19,7 @@ use anteroom::kernel::secrets::{Secret, Token};
 use anteroom::platform::audit::readings::Readings;
 use anteroom::platform::audit::{Actor, By};
 use anteroom::platform::buckets::Buckets;
+use anteroom::platform::config::ObjectsUrl;
 use anteroom::platform::confined::{Confined, Limits};
 use anteroom::platform::crypto::Keys;
 use anteroom::platform::db::schema::staff_member;
@@ -123,7 +124,7 @@ impl Database {
             let url = DatabaseUrl::Sqlite(path.to_owned());
             migrate(&url).expect("migrate the template");
             let clock = Arc::new(MovableClock::frozen(BEGINNING));
-            let objects = path.with_extension("objects");
+            let objects = ObjectsUrl::Folder(path.with_extension("objects"));
             let usual = settings("http://127.0.0.1".into());
             let nobody = Arc::new(Stripe::at("http://127.0.0.1:1"));
             let app =
@@ -134,7 +135,7 @@ impl Database {
         Self { url: DatabaseUrl::Sqlite(path), folder: Some(folder) }
     }
 
-    /// Where the bytes of files lie, the same for every process on this database.
+    /// The folder in which the bytes of files lie, the same for every process on this database.
     pub fn objects(&self) -> PathBuf {
         match (&self.folder, &self.url) {
             (Some(folder), _) => folder.join("objects"),
@@ -248,6 +249,8 @@ pub struct World {
     pub engine: Engine,
     /// Its database.
     pub database: Database,
+    /// Where the bytes of files lie.
+    pub objects: ObjectsUrl,
     /// Where the application listens.
     pub address: SocketAddr,
     /// "Riverbend Counseling", slug `riverbend`.
@@ -291,6 +294,8 @@ pub struct Plan {
     pub confined: Confined,
     /// What looks for viruses in files.
     pub scanner: Option<Scanner>,
+    /// Where the bytes of files lie; `None` for the database's folder.
+    pub objects: Option<ObjectsUrl>,
 }
 
 impl Plan {
@@ -309,6 +314,7 @@ impl Plan {
             provider: None,
             confined: the_program(),
             scanner: None,
+            objects: None,
         }
     }
 }
@@ -359,8 +365,9 @@ impl World {
         };
         let pay = Arc::new(Stripe::at(provider.origin()));
         let around: (Arc<dyn PayProvider>, Confined, Option<Scanner>) = (pay, plan.confined, plan.scanner);
+        let objects = plan.objects.unwrap_or_else(|| ObjectsUrl::Folder(database.objects()));
         let app =
-            application(&database.url, database.objects(), clock.clone(), plan.hash_cost, settings, around)
+            application(&database.url, objects.clone(), clock.clone(), plan.hash_cost, settings, around)
                 .await;
         let (stopper, stop) = stop::signal();
         let patience = Patience { connections_per_address: 4_096, ..Patience::default() };
@@ -379,6 +386,7 @@ impl World {
             clock,
             engine: plan.engine,
             database,
+            objects,
             address,
             riverbend,
             twinoaks,
@@ -395,6 +403,7 @@ impl World {
     pub async fn neighbour(&self) -> World {
         let mut plan = Plan::new(self.engine);
         plan.database = Some(self.database.clone());
+        plan.objects = Some(self.objects.clone());
         plan.clock = self.clock.clone();
         plan.mailbox = Some(self.mailbox.clone());
         plan.provider = Some(self.provider.clone());
@@ -689,7 +698,7 @@ fn settings(public_url: String) -> Settings {
 /// The state that handlers are given, on this database.
 async fn application(
     url: &DatabaseUrl,
-    objects: PathBuf,
+    objects: ObjectsUrl,
     clock: Arc<MovableClock>,
     hash_cost: HashCost,
     settings: Settings,

@@ -9,6 +9,9 @@ use crate::run::{find, root, step};
 /// another than ours.
 const AXE: (&str, &str) = ("axe-core", "4.14.1");
 
+/// The server that speaks S3 and checks who asks. Fetched by name into `target/python`.
+const MOTO: (&str, &str) = ("moto[server,s3,iam]", "5.2.5");
+
 /// Something that a Debian package brings.
 struct Tool {
     package: &'static str,
@@ -42,6 +45,21 @@ const POPPLER: Tool =
 /// What looks for viruses in uploaded files. The stories bring their own signatures and settings.
 const CLAMD: Tool = Tool { package: "clamav-daemon", what: "clamd", is_here: has_clamd };
 
+/// What runs the bucket of the stories. `ensurepip` comes with Debian's package for virtual environments.
+const PYTHON: Tool = Tool {
+    package: "python3-venv",
+    what: "Python 3 with ensurepip",
+    is_here: || moto_marker().is_file() || has_python(),
+};
+
+fn has_python() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
 fn has_clamd() -> bool {
     Path::new("/usr/sbin/clamd").is_file() || find("clamd").is_some()
 }
@@ -57,7 +75,7 @@ fn has_postgres() -> bool {
 pub struct Needs {
     /// PostgreSQL.
     pub postgres: bool,
-    /// clamd.
+    /// clamd, and the server of a bucket.
     pub scanner: bool,
     /// Chromium, its driver, axe-core.
     pub browser: bool,
@@ -70,7 +88,7 @@ pub fn provide(needs: Needs) -> Result<(), String> {
         wanted.extend([&POSTGRES, &QPDF, &POPPLER]);
     }
     if needs.scanner {
-        wanted.push(&CLAMD);
+        wanted.extend([&CLAMD, &PYTHON]);
     }
     if needs.browser {
         wanted.extend([&CHROMIUM, &DRIVER, &NPM]);
@@ -81,6 +99,9 @@ pub fn provide(needs: Needs) -> Result<(), String> {
         if let Some(tool) = missing.iter().find(|tool| !(tool.is_here)()) {
             return Err(format!("{} did not come with the package {}", tool.what, tool.package));
         }
+    }
+    if needs.scanner {
+        fetch_moto()?;
     }
     if needs.browser {
         fetch_axe()?;
@@ -138,6 +159,35 @@ impl Drop for NoServices {
 pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
+}
+
+/// Written once all of it is there, with its version in the name. `tests/support/stored.rs` runs what lies beside it.
+fn moto_marker() -> PathBuf {
+    root().join(format!("target/python/moto-{}", MOTO.1))
+}
+
+fn fetch_moto() -> Result<(), String> {
+    let (name, version) = MOTO;
+    if moto_marker().is_file() {
+        return Ok(());
+    }
+    let folder = root().join("target/python");
+    step("python3 -m venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    step(
+        &format!("pip install {name}=={version}"),
+        Command::new(folder.join("bin/python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--only-binary",
+                ":all:",
+            ])
+            .arg(format!("{name}=={version}")),
+    )?;
+    std::fs::write(moto_marker(), "").map_err(|e| e.to_string())
 }
 
 /// Where axe-core stands once it was fetched; `tests/browser` reads it there.

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use table::{Setting, TABLE};
-pub use values::{LogFormat, LogLevel, Openness, ScannerUrl, SmtpSecurity, SmtpUrl};
+pub use values::{Bucket, LogFormat, LogLevel, ObjectsUrl, Openness, ScannerUrl, SmtpSecurity, SmtpUrl};
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
@@ -20,7 +20,8 @@ use crate::platform::pay::REAL_ORIGIN;
 use crate::platform::state::{PublicMetrics, Settings};
 use table::Draft;
 
-/// Everything that can be set, checked. The fields are the rows of [`TABLE`].
+/// Everything that can be set, checked. The fields are the rows of [`TABLE`]; `objects_url` holds all that belongs to a
+/// bucket.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Config {
@@ -36,7 +37,7 @@ pub struct Config {
     pub mail_sender: EmailAddress,
     pub bounce_domain: String,
     pub bounce_hook_secret: Option<Secret>,
-    pub objects_url: PathBuf,
+    pub objects_url: ObjectsUrl,
     pub scanner_url: Option<ScannerUrl>,
     pub stripe_url: String,
     pub secret_key_file: PathBuf,
@@ -390,13 +391,35 @@ fn finish(
             );
         }
     }
+    let objects_url = match draft.objects_url {
+        Some(ObjectsUrl::Bucket(bucket)) => {
+            for (key, is_set) in [
+                ("objects_key_id", draft.objects_key_id.is_some()),
+                ("objects_secret", draft.objects_secret.is_some()),
+            ] {
+                // Not a second message where the value that was given is wrong already.
+                if !is_set && source_of(key) == Source::Derived {
+                    wrong(key, "must be set: a bucket is asked with a key.".into());
+                }
+            }
+            ObjectsUrl::Bucket(Bucket {
+                endpoint: draft.objects_endpoint,
+                region: draft.objects_region.unwrap_or(bucket.region),
+                key_id: draft.objects_key_id.unwrap_or(bucket.key_id),
+                secret: draft.objects_secret.unwrap_or(bucket.secret),
+                ..bucket
+            })
+        }
+        Some(folder) => folder,
+        None => ObjectsUrl::Folder(data.join("objects")),
+    };
     let Some(mail_sender) = mail_sender.filter(|_| problems.is_empty()) else {
         return Err(ConfigError(problems));
     };
     let bounce_domain = draft.bounce_domain.unwrap_or_else(|| mail_sender.domain().to_ascii_lowercase());
     Ok(Config {
         database_url: draft.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(data.join("anteroom.db"))),
-        objects_url: draft.objects_url.unwrap_or_else(|| data.join("objects")),
+        objects_url,
         scanner_url: draft.scanner_url,
         stripe_url: draft.stripe_url.unwrap_or_else(|| REAL_ORIGIN.to_owned()),
         secret_key_file: draft.secret_key_file.unwrap_or_else(|| data.join("secret.key")),

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use crate::kernel::email::EmailAddress;
 use crate::kernel::secrets::Secret;
-use crate::platform::config::values::{self, LogFormat, LogLevel, Openness, Refused, ScannerUrl, SmtpUrl};
+use crate::platform::config::values::{
+    self, LogFormat, LogLevel, ObjectsUrl, Openness, Refused, ScannerUrl, SmtpUrl,
+};
 use crate::platform::db::DatabaseUrl;
 
 /// What was set, before defaults that depend on other settings are filled in.
@@ -27,7 +29,11 @@ pub struct Draft {
     pub(super) mail_sender: Option<EmailAddress>,
     pub(super) bounce_domain: Option<String>,
     pub(super) bounce_hook_secret: Option<Secret>,
-    pub(super) objects_url: Option<PathBuf>,
+    pub(super) objects_url: Option<ObjectsUrl>,
+    pub(super) objects_endpoint: Option<String>,
+    pub(super) objects_region: Option<String>,
+    pub(super) objects_key_id: Option<String>,
+    pub(super) objects_secret: Option<Secret>,
     pub(super) scanner_url: Option<ScannerUrl>,
     pub(super) stripe_url: Option<String>,
     pub(super) secret_key_file: Option<PathBuf>,
@@ -181,9 +187,42 @@ pub const TABLE: &[Setting] = &[
         takes: "URL",
         default: "file:DATA/objects",
         secret: false,
-        help: "Where the bytes of documents lie, encrypted: file:FOLDER, a folder that is this program's alone. Several \
-               processes on one database need the same folder.",
+        help: "Where the bytes of documents lie, encrypted: file:FOLDER, a folder that is this program's alone, or \
+               s3://BUCKET/PREFIX, a bucket that speaks S3. Several processes on one database need the same place.",
         set: |d, v| Ok(d.objects_url = Some(values::objects(v)?)),
+    },
+    Setting {
+        key: "objects_endpoint",
+        takes: "URL",
+        default: "Amazon's in the region",
+        secret: false,
+        help: "The server of the bucket, such as https://s3.example.org; http:// on this machine alone. The bucket's name \
+               follows in the path.",
+        set: |d, v| Ok(d.objects_endpoint = Some(values::public_url(v)?)),
+    },
+    Setting {
+        key: "objects_region",
+        takes: "REGION",
+        default: "us-east-1",
+        secret: false,
+        help: "The region of the bucket.",
+        set: |d, v| Ok(d.objects_region = Some(values::plain_word(v)?)),
+    },
+    Setting {
+        key: "objects_key_id",
+        takes: "ID",
+        default: "none",
+        secret: false,
+        help: "The id of the key that may list, read, write and delete under the prefix in the bucket.",
+        set: |d, v| Ok(d.objects_key_id = Some(values::plain_word(v)?)),
+    },
+    Setting {
+        key: "objects_secret",
+        takes: "KEY",
+        default: "none",
+        secret: true,
+        help: "That key.",
+        set: |d, v| Ok(d.objects_secret = Some(values::secret(v)?)),
     },
     Setting {
         key: "scanner_url",

@@ -75,9 +75,16 @@ fn cry_06_a_wrong_secret_is_not_repeated() {
     ];
     let error = load(&sources(None, &env, &[])).unwrap_err().to_string();
     assert!(!error.contains("hunter2") && !error.contains("hush-hush"), "{error}");
-    let env = [("ANTEROOM_DATABASE_URL", "postgres://u:hunter2@db.example.org/x")];
+    let env = [
+        ("ANTEROOM_DATABASE_URL", "postgres://u:hunter2@db.example.org/x"),
+        ("ANTEROOM_OBJECTS_URL", "s3://files"),
+        ("ANTEROOM_OBJECTS_KEY_ID", "ours"),
+        ("ANTEROOM_OBJECTS_SECRET", "hunter2"),
+    ];
     let config = load(&sources(None, &env, &[])).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
+    let error = load(&sources(None, &env[1..3], &[])).unwrap_err().to_string();
+    assert!(error.contains("objects_secret (nobody set it): must be set"), "{error}");
 }
 
 #[test]

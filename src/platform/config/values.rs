@@ -168,12 +168,72 @@ pub fn path(text: &str) -> Result<PathBuf, Refused> {
     Ok(PathBuf::from(text))
 }
 
-/// Where files are stored.
-pub fn objects(text: &str) -> Result<PathBuf, Refused> {
-    match text.strip_prefix("file:") {
-        Some(folder) if !folder.is_empty() => Ok(PathBuf::from(folder)),
-        _ => Err("write file: and a folder, such as file:/var/lib/anteroom/objects".into()),
+/// Where the bytes of files lie.
+#[derive(Clone, Debug)]
+pub enum ObjectsUrl {
+    /// In a folder of this machine.
+    Folder(PathBuf),
+    /// In a bucket that speaks S3.
+    Bucket(Bucket),
+}
+
+/// A bucket, and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// What every name in it begins with; empty for nothing.
+    pub prefix: String,
+    /// The server; `None` for Amazon's in the region.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The id of the key that requests are signed with.
+    pub key_id: String,
+    /// The key.
+    pub secret: Secret,
+}
+
+/// `file:` and a folder, or `s3://` and a bucket, with a prefix where others use it too. The key comes by settings of
+/// its own.
+pub fn objects(text: &str) -> Result<ObjectsUrl, Refused> {
+    const SHAPE: &str =
+        "write file: and a folder, such as file:/var/lib/anteroom/objects, or s3://BUCKET/PREFIX";
+    if let Some(folder) = text.strip_prefix("file:").filter(|folder| !folder.is_empty()) {
+        return Ok(ObjectsUrl::Folder(PathBuf::from(folder)));
     }
+    let rest = text.strip_prefix("s3://").ok_or(SHAPE)?;
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+    let is_plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let is_part = |part: &str| is_plain(part) && part.trim_matches('.') == part;
+    let is_prefix = prefix.is_empty() || prefix.split('/').all(is_part);
+    if !is_part(name) || !(3..=63).contains(&name.len()) || !is_prefix {
+        return Err(SHAPE.into());
+    }
+    Ok(ObjectsUrl::Bucket(Bucket {
+        name: name.to_owned(),
+        prefix: prefix.to_owned(),
+        endpoint: None,
+        region: "us-east-1".to_owned(),
+        key_id: String::new(),
+        secret: Secret::new(String::new()),
+    }))
+}
+
+/// A word without spaces: a region, the id of a key.
+pub fn plain_word(text: &str) -> Result<String, Refused> {
+    if text.is_empty() || text.len() > 128 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("write 1 to 128 letters, digits and signs without spaces".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A key that somebody else made.
+pub fn secret(text: &str) -> Result<Secret, Refused> {
+    plain_word(text).map(Secret::new)
 }
 
 /// A database URL.
@@ -408,6 +468,15 @@ mod tests {
         assert!(domain("bounces").is_err() && domain("-a.example.org").is_err());
         assert_eq!(domain("Bounces.käse.example").as_deref(), Ok("bounces.xn--kse-qla.example"));
         assert!(long_secret("short").is_err());
+        for wrong in
+            ["file:", "/var/lib", "s3://", "s3://ab", "s3://bucket/../x", "s3://a b c", "s3://bucket//x"]
+        {
+            assert!(objects(wrong).unwrap_err().contains("s3://BUCKET/PREFIX"), "{wrong}");
+        }
+        let ObjectsUrl::Bucket(bucket) = objects("s3://our-files/anteroom/one/").unwrap() else {
+            panic!("a bucket")
+        };
+        assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("our-files", "anteroom/one"));
         assert!(yes_or_no("maybe").is_err());
     }
 }

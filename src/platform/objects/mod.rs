@@ -1,17 +1,19 @@
-//! Where the bytes of files live. An object is a file's bytes, encrypted chunk by chunk ([`chunks`]) under a key
-//! of its own, in parts of 4 MiB named `practice/blob/part`. Parts are written once and never over, and each is on
-//! the disk with its folder before it counts (`fsync`).
+//! Where the bytes of files live: a folder, or a bucket that speaks S3 ([`place`]). An object is a file's bytes,
+//! encrypted chunk by chunk ([`chunks`]) under a key of its own, in parts of 4 MiB named `practice/blob/part`. Parts
+//! are written once and never over, and each is on the disk with its folder before it counts (`fsync`); its length and
+//! its tag are read back.
 
 mod chunks;
+mod http;
 mod key_store;
 mod object;
+mod place;
 
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use sha2::{Digest, Sha256};
@@ -19,8 +21,10 @@ use sha2::{Digest, Sha256};
 use self::chunks::{Chunks, PART};
 pub use self::key_store::{BlobKey, blob_key, new_blob_key};
 pub use self::object::{Object, Stored};
+use self::place::fault;
 use crate::kernel::ids::{BlobId, PracticeId};
-use crate::platform::fault::{Fault, classify_error};
+use crate::platform::config::values::ObjectsUrl;
+use crate::platform::fault::Fault;
 
 /// Why the bytes of an object cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -33,44 +37,67 @@ pub enum ObjectError {
     Fault(#[from] Fault),
 }
 
-/// The store: a folder, opened when it is first used.
+/// The store, opened when it is first used.
 #[derive(Clone, Debug)]
 pub struct Objects {
-    folder: Arc<PathBuf>,
-    opened: Arc<OnceLock<LocalFileSystem>>,
-}
-
-fn fault(what: &str, error: object_store::Error) -> Fault {
-    classify_error(Fault::Other(what.to_owned(), Some(error.into())))
+    url: Arc<ObjectsUrl>,
+    opened: Arc<OnceLock<Arc<dyn ObjectStore>>>,
+    answers: Arc<AtomicBool>,
 }
 
 impl Objects {
-    /// The store in this folder.
-    pub fn at(folder: PathBuf) -> Self {
-        Self { folder: Arc::new(folder), opened: Arc::default() }
+    /// The store at this place.
+    pub fn at(url: ObjectsUrl) -> Self {
+        Self { url: Arc::new(url), opened: Arc::default(), answers: Arc::new(AtomicBool::new(true)) }
     }
 
-    /// Opens the folder, and makes it readable by its owner alone if it is not there.
-    pub fn open(&self) -> Result<&LocalFileSystem, Fault> {
+    fn store(&self) -> Result<&Arc<dyn ObjectStore>, Fault> {
         if let Some(store) = self.opened.get() {
             return Ok(store);
         }
-        let folder = self.folder.as_path();
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            builder.mode(0o700);
-        }
-        builder.create(folder).map_err(|error| {
-            Fault::Other(format!("the folder {} cannot be used", folder.display()), Some(error.into()))
-        })?;
-        let store = LocalFileSystem::new_with_prefix(folder)
-            .map_err(|error| fault("the store of files cannot be opened", error))?
-            // Off by default: a power cut would lose files that were acknowledged.
-            .with_fsync(true);
+        let store = place::open(&self.url)?;
         Ok(self.opened.get_or_init(|| store))
+    }
+
+    /// Tries at the start that the store does what it must: it lists, it writes, it does not write over what is there,
+    /// it reads and deletes. The object that it is tried with has this name.
+    pub async fn try_out(&self, name: &str) -> Result<(), Fault> {
+        let store = self.store()?;
+        let ObjectsUrl::Bucket(_) = self.url.as_ref() else { return Ok(()) };
+        self.probe().await?;
+        let name = Name::from_iter([TRIED, name]);
+        let create = || PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let put = async |words: &'static str| store.put_opts(&name, PutPayload::from(words), create()).await;
+        put("first").await.map_err(|error| fault("the store of files takes nothing", error))?;
+        let again = put("second").await;
+        let read = async { store.get(&name).await?.bytes().await }.await;
+        store.delete(&name).await.map_err(|error| fault("the store of files deletes nothing", error))?;
+        match (again, read) {
+            (Err(object_store::Error::AlreadyExists { .. }), Ok(read)) if read == "first" => Ok(()),
+            (Err(object_store::Error::AlreadyExists { .. }), Err(error)) => {
+                Err(fault("the store of files gives nothing back", error))
+            }
+            (Ok(_) | Err(object_store::Error::AlreadyExists { .. }), _) => Err(Fault::other(
+                "the store of files writes over what is there: it does not know the header If-None-Match",
+            )),
+            (Err(error), _) => Err(fault("the store of files does not know the header If-None-Match", error)),
+        }
+    }
+
+    /// Asks the store whether it is there.
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let asked = async {
+            let mut few = self.store()?.list(Some(&Name::from(TRIED)));
+            few.try_next().await.map_err(|error| fault("the store of files does not answer", error))
+        };
+        let outcome = asked.await;
+        self.answers.store(outcome.is_ok(), Ordering::Relaxed);
+        outcome.map(drop)
+    }
+
+    /// Was it there when it was asked last?
+    pub fn is_answering(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Begins to write an object.
@@ -110,7 +137,7 @@ impl Objects {
 
     async fn part(&self, stored: &Stored, part: u32) -> Result<Vec<u8>, ObjectError> {
         let name = part_name(&stored.object, part);
-        let sealed = match self.open()?.get(&name).await {
+        let sealed = match self.store()?.get(&name).await {
             Ok(found) => found.bytes().await,
             Err(error) => Err(error),
         };
@@ -128,7 +155,7 @@ impl Objects {
 
     /// Deletes every part of an object. One that is not there is no error.
     pub async fn remove(&self, practice: &PracticeId, blob: &BlobId) -> Result<(), Fault> {
-        let store = self.open()?;
+        let store = self.store()?;
         let names: Vec<Name> = store
             .list(Some(&folder_name(practice, blob)))
             .map_ok(|found| found.location)
@@ -142,7 +169,8 @@ impl Objects {
             }
         }
         // What a crash left of a part that was being written is no object, so it is not in the list.
-        let folder = self.folder.join(practice.to_string()).join(blob.to_string());
+        let ObjectsUrl::Folder(folder) = self.url.as_ref() else { return Ok(()) };
+        let folder = folder.join(practice.to_string()).join(blob.to_string());
         let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder))
             .await
             .map_err(|error| Fault::Ended(error.to_string()))?;
@@ -157,7 +185,7 @@ impl Objects {
     /// Every object that has a part, for the search for those that nothing refers to.
     pub async fn list(&self) -> Result<Vec<(PracticeId, BlobId)>, Fault> {
         let mut found: Vec<(PracticeId, BlobId)> = self
-            .open()?
+            .store()?
             .list(None)
             .try_filter_map(|object| async move { Ok(read_name(&object.location)) })
             .try_collect()
@@ -168,6 +196,9 @@ impl Objects {
         Ok(found)
     }
 }
+
+/// Under this name the store is tried, beside those of the practices.
+const TRIED: &str = "start";
 
 fn folder_name(practice: &PracticeId, blob: &BlobId) -> Name {
     Name::from_iter([practice.to_string(), blob.to_string()])
@@ -234,13 +265,27 @@ impl Writer {
     }
 
     async fn put_part(&mut self) -> Result<(), Fault> {
-        let payload = PutPayload::from(std::mem::take(&mut self.sealed));
+        let sealed = Bytes::from(std::mem::take(&mut self.sealed));
+        let name = part_name(&self.object, self.part);
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        self.objects
-            .open()?
-            .put_opts(&part_name(&self.object, self.part), payload, options)
-            .await
-            .map_err(|error| fault("a file cannot be stored", error))?;
+        let store = self.objects.store()?;
+        let unstored = |error| fault("a file cannot be stored", error);
+        match store.put_opts(&name, PutPayload::from(sealed.clone()), options).await {
+            Ok(put) => {
+                let found = store.head(&name).await.map_err(unstored)?;
+                if found.size != sealed.len() as u64 || found.e_tag != put.e_tag {
+                    return Err(Fault::other("a part of a file is not in the store as it was written"));
+                }
+            }
+            // The answer to a first try may have been lost on the line: then it is there, byte for byte.
+            Err(error @ object_store::Error::AlreadyExists { .. }) => {
+                let there = async { store.get(&name).await?.bytes().await }.await.map_err(unstored)?;
+                if there != sealed {
+                    return Err(unstored(error));
+                }
+            }
+            Err(error) => return Err(unstored(error)),
+        }
         self.part += 1;
         Ok(())
     }

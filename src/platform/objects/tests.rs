@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::*;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::rng::SystemRng;
@@ -37,14 +39,19 @@ async fn read(objects: &Objects, stored: &Stored) -> Vec<u8> {
     parts.concat()
 }
 
+fn at(folder: PathBuf) -> Objects {
+    Objects::at(ObjectsUrl::Folder(folder))
+}
+
 fn part_of(objects: &Objects, object: &Object, part: u32) -> PathBuf {
-    objects.folder.join(part_name(object, part).as_ref())
+    let ObjectsUrl::Folder(folder) = objects.url.as_ref() else { panic!("a folder") };
+    folder.join(part_name(object, part).as_ref())
 }
 
 #[tokio::test]
 async fn an_object_is_read_as_it_was_written_whatever_its_size() {
     let folder = tempfile::tempdir().unwrap();
-    let objects = Objects::at(folder.path().join("objects"));
+    let objects = at(folder.path().join("objects"));
     let part = chunks::CHUNK * PART as usize;
     for size in [1, chunks::CHUNK - 1, chunks::CHUNK, chunks::CHUNK + 1, part, part + 1, 2 * part + 70_000] {
         let (object, plain) = (object(7), plain(size));
@@ -65,7 +72,7 @@ async fn an_object_is_read_as_it_was_written_whatever_its_size() {
 #[tokio::test]
 async fn case_16_one_flipped_byte_anywhere_or_a_swapped_object_is_damage_and_nothing_is_shown() {
     let folder = tempfile::tempdir().unwrap();
-    let objects = Objects::at(folder.path().to_owned());
+    let objects = at(folder.path().to_owned());
     let size = chunks::CHUNK * 66 + 5;
     let (one, two) = (object(7), Object { blob: object(7).blob, ..object(7) });
     let (first, mut second) = (plain(size), plain(size));
@@ -103,7 +110,7 @@ async fn case_16_one_flipped_byte_anywhere_or_a_swapped_object_is_damage_and_not
 #[tokio::test]
 async fn a_part_is_never_written_over_and_what_a_crash_left_of_one_is_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let objects = Objects::at(folder.path().to_owned());
+    let objects = at(folder.path().to_owned());
     let object = object(7);
     put(&objects, &object, b"first").await;
     let mut again = objects.write(object.clone());
