@@ -319,8 +319,9 @@ async fn story(engine: Engine) -> Database {
             };
             page.must_be(303);
             let rows = counted(&database);
+            // On SQLite the count goes on with what the program writes after it, and may hold that at the chosen row.
+            running.kill();
             halt_after(&database, 0);
-            running.stop().await;
             break rows;
         }
         running.kill();

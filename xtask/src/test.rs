@@ -6,12 +6,13 @@ use std::time::Instant;
 use crate::needs::{self, Needs};
 use crate::run::{cargo, in_words, step, watched};
 
-/// The parts of the test run, with what cargo calls them.
-const PARTS: &[(&str, &[&str])] = &[
-    ("unit", &["--lib", "--bins"]),
-    ("stories", &["--test", "stories"]),
-    ("browser", &["--test", "browser"]),
-    ("faults", &["--test", "faults"]),
+/// The parts of the test run, with what cargo calls them, and how many tests of each run at once on a core. A story waits
+/// for mail, a database and other processes most of its time. A browser, and a program that is killed, want a core alone.
+const PARTS: &[(&str, &[&str], usize)] = &[
+    ("unit", &["--lib", "--bins"], 1),
+    ("stories", &["--test", "stories"], 2),
+    ("browser", &["--test", "browser"], 1),
+    ("faults", &["--test", "faults"], 1),
 ];
 
 /// So many failed tests are run a second time, alone: a browser or a server that starts late on a
@@ -38,7 +39,7 @@ impl Choice {
             };
             match word.as_str() {
                 "--only" => {
-                    let known: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+                    let known: Vec<&str> = PARTS.iter().map(|(name, ..)| *name).collect();
                     choice.only = value("--only", &known)?;
                 }
                 "--engine" => choice.engine = value("--engine", &["sqlite", "postgres", "both"])?,
@@ -129,29 +130,29 @@ pub fn run(choice: &Choice) -> Result<(), String> {
         browser: choice.runs("browser"),
     };
     needs::provide(needs)?;
-    let selected = || {
+    let tests = |arguments: &[&str]| {
         let mut command = cargo();
         // Always of the whole workspace: with fewer packages some libraries get fewer features, and
         // everything is built a second time.
-        command.args(["test", "--locked", "--workspace"]);
-        if let Some(only) = &choice.only {
-            let (_, arguments) = PARTS.iter().find(|(name, _)| name == only).unwrap_or(&PARTS[0]);
-            command.args(*arguments);
-        }
+        command.args(["test", "--locked", "--workspace"]).args(arguments);
         command.env("ANTEROOM_TEST_ENGINES", engine).env("ANTEROOM_TEST_FONTS", "bare");
         command
     };
-    let building = step("building the tests", selected().arg("--no-run"))?;
-    let mut command = selected();
-    command.arg("--no-fail-fast");
-    if let Some(filter) = &choice.filter {
-        command.args(["--", filter]);
-    } else if choice.engine.as_deref().is_some_and(|engine| engine != "both") {
-        // The other engine's tests show as filtered out, not as passed.
-        command.args(["--", "--skip", if engine == "sqlite" { "postgres::" } else { "sqlite::" }]);
+    let only = PARTS.iter().find(|(name, ..)| choice.only.as_deref() == Some(name));
+    let building = step("building the tests", tests(only.map_or(&[], |(_, of, _)| of)).arg("--no-run"))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (mut count, mut succeeded) = (Count::default(), true);
+    for (_, arguments, on_a_core) in PARTS.iter().filter(|(name, ..)| choice.runs(name)) {
+        let mut command = tests(arguments);
+        command.arg("--no-fail-fast").env("RUST_TEST_THREADS", (cores * on_a_core).to_string());
+        if let Some(filter) = &choice.filter {
+            command.args(["--", filter]);
+        } else if choice.engine.as_deref().is_some_and(|engine| engine != "both") {
+            // The other engine's tests show as filtered out, not as passed.
+            command.args(["--", "--skip", if engine == "sqlite" { "postgres::" } else { "sqlite::" }]);
+        }
+        succeeded &= with_second_try(&mut command, || tests(arguments), &mut count)?;
     }
-    let mut count = Count::default();
-    let mut succeeded = with_second_try(&mut command, selected, &mut count)?;
     let everything = std::env::var("ANTEROOM_TEST_FONTS").as_deref() == Ok("both");
     if choice.runs("browser") && (everything || choice.filter.is_none()) {
         // Again with other fonts: no target's size may hang on a font. Without being asked, only what measures sizes.
