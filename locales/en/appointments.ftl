@@ -472,6 +472,7 @@ appointments-calendar-previous-week = Previous week
 appointments-calendar-next-week = Next week
 appointments-calendar-everywhere = Every place
 appointments-calendar-show = Show
+appointments-calendar-book = Book
 appointments-calendar-cut = There is more than one page shows. Choose a clinician or a place.
 appointments-calendar-from = Seven days from { $date }
 appointments-calendar-week-of = Week of { $date }

@@ -472,6 +472,7 @@ appointments-calendar-previous-week = Semana anterior
 appointments-calendar-next-week = Semana siguiente
 appointments-calendar-everywhere = Todos los lugares
 appointments-calendar-show = Mostrar
+appointments-calendar-book = Reservar
 appointments-calendar-cut = Hay más de lo que muestra una página. Elija un profesional o un lugar.
 appointments-calendar-from = Siete días desde el { $date }
 appointments-calendar-week-of = Semana del { $date }

@@ -375,6 +375,13 @@ pub(super) struct DayPlan {
     pub times: Vec<OpenTime>,
 }
 
+impl DayPlan {
+    /// Does the form hold one of the open times? Then the next key books it.
+    pub fn is_filled_in(&self) -> bool {
+        self.times.iter().any(|time| time.is_filled_in)
+    }
+}
+
 /// An open time that a button fills in.
 pub(super) struct OpenTime {
     /// Time and place, as the button sends them.
