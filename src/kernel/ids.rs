@@ -159,6 +159,12 @@ ids! {
     DocumentRequestId,
     /// A template of documents.
     TemplateId,
+    /// A template of packets.
+    PacketTemplateId,
+    /// A packet of documents that was sent.
+    PacketId,
+    /// A packet on its way to many charts.
+    PacketSendingId,
     /// A stored file.
     BlobId,
     /// A file on its way in.

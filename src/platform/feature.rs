@@ -2,6 +2,7 @@
 //! navigations, the tabs of a chart and the workers are made from that list.
 
 use crate::platform::audit_action::Action;
+use crate::platform::enclosures::Enclosures;
 use crate::platform::jobs::JobHandler;
 use crate::platform::outbox::{MailKind, SubjectKind};
 use crate::platform::web::Routes;
@@ -23,6 +24,8 @@ pub struct Feature {
     pub tab_sections: &'static [TabSection],
     /// Its tags in the head of a chart.
     pub chart_tags: Option<ChartTags>,
+    /// What of it may go along with an invitation.
+    pub enclosures: Option<Enclosures>,
     /// What runs its jobs.
     pub jobs: &'static [JobHandler],
     /// What it writes into the audit trail.
@@ -44,6 +47,7 @@ impl Feature {
             chart_tabs: &[],
             tab_sections: &[],
             chart_tags: None,
+            enclosures: None,
             jobs: &[],
             audit_actions: &[],
             mail_kinds: &[],
@@ -66,6 +70,7 @@ pub fn navigation(features: &[&Feature]) -> Navigation {
         all.tabs.extend(feature.chart_tabs);
         all.sections.extend(feature.tab_sections);
         all.tags.extend(feature.chart_tags);
+        all.enclosures = all.enclosures.or(feature.enclosures);
     }
     all.sorted()
 }

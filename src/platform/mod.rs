@@ -8,6 +8,7 @@ pub mod confined;
 pub mod crypto;
 pub mod db;
 pub mod dial;
+pub mod enclosures;
 pub mod fault;
 pub mod feature;
 pub mod hashing;

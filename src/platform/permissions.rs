@@ -40,6 +40,8 @@ word_enum! {
         SeeDocuments = "see_documents",
         /// Write and upload documents, share them, end a share, withdraw.
         ManageDocuments = "manage_documents",
+        /// Send packets of documents, which are made of the practice's templates.
+        SendPackets = "send_packets",
         /// Take or refuse what clients send.
         ReviewUploads = "review_uploads",
         /// Write and publish templates.
@@ -96,6 +98,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     (Permission::ReviewInfo,      &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::SeeDocuments,    &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ManageDocuments, &[Role::Administrator, Role::Clinician]),
+    (Permission::SendPackets,     &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::ReviewUploads,   &[Role::Administrator, Role::Clinician, Role::FrontDesk]),
     (Permission::EditTemplates,   &[Role::Administrator, Role::Clinician]),
     (Permission::SignDocuments,   &[Role::Administrator, Role::Clinician]),

@@ -57,6 +57,7 @@ mod message_search;
 mod messages;
 mod online;
 mod outbox;
+mod packets;
 mod page_rules;
 mod portal_home;
 mod portal_people;

@@ -160,6 +160,26 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         _ if row.path.starts_with("/api/v1/appointments/{appointment}/parties") => {
             serde_json::json!({ "chart_id": rows.value("{chart}") }).to_string()
         }
+        _ if row.path == "/api/v1/templates" => serde_json::json!({
+            "name": "By program", "kind": "notice", "texts": [{ "language": "en", "title": "Hello", "text": "Dear {{client_name}}" }],
+        })
+        .to_string(),
+        _ if row.path.ends_with("/templates/{template}") => {
+            serde_json::json!({ "name": "By program" }).to_string()
+        }
+        _ if row.path == "/api/v1/packets" => serde_json::json!({
+            "name": "By program", "items": [{ "template": rows.value("{template}"), "task": "read" }],
+        })
+        .to_string(),
+        _ if row.path.ends_with("/packets/{packet_template}") => {
+            serde_json::json!({ "name": "First visit" }).to_string()
+        }
+        _ if row.path.ends_with("/charts/{chart}/packets") => {
+            serde_json::json!({ "packet": rows.value("{packet_template}"), "again": true }).to_string()
+        }
+        _ if row.path.ends_with("/packets/{packet_template}/send") => {
+            serde_json::json!({ "charts": [rows.value("{chart}")] }).to_string()
+        }
         _ if row.path.ends_with("/from-template") => {
             serde_json::json!({ "template": rows.value("{template}") }).to_string()
         }

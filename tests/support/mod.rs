@@ -26,6 +26,7 @@ pub mod dump;
 pub mod form;
 pub mod http;
 pub mod months;
+pub mod packets;
 pub mod papers;
 pub mod postgres;
 pub mod rows;

@@ -17,6 +17,7 @@ use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::calendar::Seats;
 use anteroom::features::documents::Recipient;
+use anteroom::features::documents::packets::lifecycle::Task;
 use anteroom::features::documents::request_store::{self, DocumentRequest};
 use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::ledger::{find_party, lines};
@@ -44,6 +45,7 @@ use super::PASSWORD;
 use super::browser::Browser;
 use super::cards;
 use super::checkouts;
+use super::packets;
 use super::papers;
 use super::world::{Client, World};
 
@@ -188,6 +190,9 @@ impl Rows {
             })
             .await;
         let text: TemplateId = w.look(|c| templates::table.select(templates::template_id).first(c)).await;
+        let packet = packets::packet_of(w, "Papers for a first visit", &[(text, Task::Sign)]).await;
+        let her_packet = packets::send(w, ana.chart_id, packet).await;
+        let sending = packets::send_to_many(w, packet, &[kim.chart_id]).await;
         let hidden_lines: SuspensionId =
             w.look(|c| log_suspension::table.select(log_suspension::suspension_id).first(c)).await;
         let page = admin.get("/staff/charts/import").await;
@@ -213,6 +218,9 @@ impl Rows {
             ("/portal/documents/{document}", his.to_string()),
             ("/portal/documents/{document}/revoke", his_release.to_string()),
             ("{template}", text.to_string()),
+            ("{packet_template}", packet.to_string()),
+            ("{packet}", her_packet.to_string()),
+            ("{packet_sending}", sending.to_string()),
             ("{document_request}", her_request.to_string()),
             ("/portal/documents/asked/{document_request}", his_request.to_string()),
             ("{thread}", thread.to_string()),
@@ -314,6 +322,9 @@ impl Rows {
             "{grant}",
             "{document}",
             "{template}",
+            "{packet_template}",
+            "{packet}",
+            "{packet_sending}",
             "{document_request}",
             "{thread}",
             "{appointment}",

@@ -4,6 +4,7 @@
 mod availability;
 mod conversations;
 mod information;
+mod packets;
 mod people;
 mod records;
 mod story;

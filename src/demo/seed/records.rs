@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, Time};
 
+use crate::demo::seed::packets;
 use crate::demo::seed::people::Records;
 use crate::demo::seed::story::Chart;
 use crate::features::appointments::actions::{
@@ -356,6 +357,7 @@ impl Desk<'_> {
                     template_actions::save(c, &by, None, &draft, AfterSave::Publish)?
                         .map_err(|why| Fault::other(format!("seeding a template: {why}")))?;
                 }
+                packets::seed(c, &by, chart)?;
                 // One that waits for two signatures: the client's, then the clinician's.
                 let signers = vec![
                     NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 },

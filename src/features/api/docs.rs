@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, document_requests,
-    documents, emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, papers,
-    payers, problem, reports, series, signing, templates, verdicts,
+    documents, emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, packets,
+    papers, payers, problem, reports, series, signing, templates, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -58,6 +58,8 @@ use crate::platform::web::{PageResult, assets, language};
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
         templates::list, templates::make,
+        packets::list, packets::create, packets::read, packets::change, packets::retire, packets::restore,
+        packets::send_to_many, packets::sending, packets::of_chart, packets::send, packets::withdraw,
         document_requests::list, document_requests::answer, document_requests::accept, document_requests::decline, document_requests::file,
         signing::read, signing::ask, signing::remind, signing::extend, signing::replace, signing::cancel,
         signing::evidence,

@@ -61,6 +61,15 @@ pub(super) fn field(name: &str, detail: impl ToString) -> Problem {
     Problem::fields([(format!("/{name}"), detail.to_string())])
 }
 
+/// A reason that must be given.
+pub(super) fn reason_of(typed: &str) -> Result<String, Problem> {
+    match text::lines(typed, LONGEST_REASON) {
+        Ok(reason) if reason.trim().is_empty() => Err(field("reason", "is missing")),
+        Ok(reason) => Ok(reason.trim().to_owned()),
+        Err(error) => Err(field("reason", error)),
+    }
+}
+
 /// A document as it stands now.
 fn shown(c: &mut Scoped<'_>, id: &DocumentId) -> Result<(Answer, ChartId), Fault> {
     let document = documents::find(c, id)?
@@ -402,13 +411,7 @@ pub async fn withdraw(
     Path(document): Path<String>,
     body: Bytes,
 ) -> ApiResult {
-    let reason = json::read(&caller, &body).and_then(|asked: WithdrawJson| {
-        match text::lines(&asked.reason, LONGEST_REASON) {
-            Ok(reason) if reason.trim().is_empty() => Err(field("reason", "is missing")),
-            Ok(reason) => Ok(reason.trim().to_owned()),
-            Err(error) => Err(field("reason", error)),
-        }
-    });
+    let reason = json::read(&caller, &body).and_then(|asked: WithdrawJson| reason_of(&asked.reason));
     act(&app, &caller, &document, &body, reason, |c, by, id, reason: &String| {
         let is_draft =
             documents::find(c, id)?.is_some_and(|document| document.state == documents::DocumentState::Draft);

@@ -90,6 +90,12 @@ pub struct Done {
 /// fault undoes everything.
 pub type Acted = Result<Result<Done, Problem>, Fault>;
 
+/// The same of an act that is about no chart.
+pub type ActedHere = Result<Result<Answer, Problem>, Fault>;
+
+/// An answer, with the chart whose open pages are notified.
+type Answered = Result<Result<(Answer, Option<ChartId>), Problem>, Fault>;
+
 /// The header's parameter, for the document.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -107,6 +113,22 @@ pub async fn once<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: 
 where
     F: FnMut(&App, &mut Scoped<'_>) -> Acted + Send + 'static,
 {
+    let of_chart = |done: Done| (done.answer, Some(done.chart));
+    run(app, caller, body, move |app, c| Ok(act(app, c)?.map(of_chart))).await
+}
+
+/// The same for what is about no chart.
+pub async fn once_here<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: F) -> ApiResult
+where
+    F: FnMut(&App, &mut Scoped<'_>) -> ActedHere + Send + 'static,
+{
+    run(app, caller, body, move |app, c| Ok(act(app, c)?.map(|answer| (answer, None)))).await
+}
+
+async fn run<F>(app: &AppState, caller: &ApiCaller, body: &Bytes, mut act: F) -> ApiResult
+where
+    F: FnMut(&App, &mut Scoped<'_>) -> Answered + Send + 'static,
+{
     let key = key_of(caller, body)?;
     let (app, scope) = (app.clone(), caller.scope.clone());
     let running = tokio::spawn(async move {
@@ -118,13 +140,13 @@ where
                 Some(key) => act_once(c, key, |c| act(&inside, c)),
             })
             .await;
-        if let Ok(Outcome::Now(Ok(done))) = &outcome {
-            notify_changed(&app, &scope, &done.chart);
+        if let Ok(Outcome::Now(Ok((_, Some(chart))))) = &outcome {
+            notify_changed(&app, &scope, chart);
         }
         outcome
     });
     match running.await.map_err(|error| Fault::Ended(error.to_string()))?? {
-        Outcome::Now(Ok(done)) => Ok(done.answer.into_response()),
+        Outcome::Now(Ok((answer, _))) => Ok(answer.into_response()),
         Outcome::Now(Err(problem)) => Err(problem),
         Outcome::Before(answer) => {
             let mut response = answer.into_response();
@@ -136,7 +158,7 @@ where
 
 enum Outcome {
     /// By this request.
-    Now(Result<Done, Problem>),
+    Now(Result<(Answer, Option<ChartId>), Problem>),
     /// By an earlier one with the same key.
     Before(Answer),
 }
@@ -157,12 +179,12 @@ fn key_of(caller: &ApiCaller, body: &Bytes) -> Result<Option<RequestKey>, Proble
 fn act_once(
     c: &mut Scoped<'_>,
     key: &RequestKey,
-    act: impl FnOnce(&mut Scoped<'_>) -> Acted,
+    act: impl FnOnce(&mut Scoped<'_>) -> Answered,
 ) -> Result<Outcome, Fault> {
     let handled = once::once(c, key, |c| {
         let acted = act(c)?;
         let answer = match &acted {
-            Ok(done) => done.answer.clone(),
+            Ok((answer, _)) => answer.clone(),
             Err(problem) => {
                 Answer { status: problem.kind().status, body: problem.body(), ..Answer::default() }
             }

@@ -24,6 +24,8 @@ mod key_pages;
 mod messages;
 mod openings;
 mod owner_json;
+mod packets;
+mod packets_json;
 mod papers;
 mod papers_json;
 mod payers;
@@ -216,6 +218,17 @@ fn routes() -> Routes {
         .post("/api/v1/document-requests/{document_request}/answer", write_documents, document_requests::answer)
         .post("/api/v1/document-requests/{document_request}/accept", write_documents, document_requests::accept)
         .post("/api/v1/document-requests/{document_request}/decline", write_documents, document_requests::decline)
+        .get("/api/v1/packets", read_documents, packets::list)
+        .post("/api/v1/packets", write_documents, packets::create)
+        .get("/api/v1/packets/{packet_template}", read_documents, packets::read)
+        .patch("/api/v1/packets/{packet_template}", write_documents, packets::change)
+        .post("/api/v1/packets/{packet_template}/retire", write_documents, packets::retire)
+        .post("/api/v1/packets/{packet_template}/restore", write_documents, packets::restore)
+        .post("/api/v1/packets/{packet_template}/send", write_documents, packets::send_to_many)
+        .get("/api/v1/packet-sendings/{packet_sending}", read_documents, packets::sending)
+        .get("/api/v1/charts/{chart}/packets", read_documents, packets::of_chart)
+        .post("/api/v1/charts/{chart}/packets", write_documents, packets::send)
+        .post("/api/v1/charts/{chart}/packets/{packet}/withdraw", write_documents, packets::withdraw)
         .get("/api/v1/templates", read_documents, templates::list)
         .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
         .get("/api/v1/documents/{document}", read_documents, documents::read)

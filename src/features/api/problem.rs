@@ -83,6 +83,8 @@ kinds! {
     NOTHING_TO_STATE = "nothing-to-state", 409, "Nothing was posted and nothing is owed.";
     OTHER_KIND = "other-kind", 409, "A file is accepted or declined; a request for a document is answered or declined.";
     NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
+    SENT_ALREADY = "sent-already", 409, "They have a packet of this kind already; send `again` to send new copies.";
+    RETIRED = "retired", 409, "It is retired; restore it first.";
     NOT_SHARED = "not-shared", 409, "It is not shared.";
     NAMED_BY_NOTE = "named-by-note", 409, "A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.";
     WITHDRAWN = "withdrawn", 409, "It was withdrawn; share it again first.";

@@ -138,6 +138,11 @@ fn pointer(key: &str) -> String {
     format!("/answers/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
+/// What is wrong with answers, each at its own place.
+pub(super) fn wrong_answers(answers: &[(merge::Blank, AnswerWrong)]) -> Problem {
+    Problem::fields(answers.iter().map(|(blank, why)| (pointer(&blank.key()), wrong(*why).to_owned())))
+}
+
 fn not_made(why: NotMade) -> Problem {
     match why {
         NotMade::NotFound => field("template", "no template of this id is used"),
@@ -145,9 +150,7 @@ fn not_made(why: NotMade) -> Problem {
         NotMade::Missing(names) => Problem::fields(
             names.iter().map(|name| ("/template".to_owned(), format!("{name} is not on file"))),
         ),
-        NotMade::Wrong(answers) => Problem::fields(
-            answers.iter().map(|(blank, why)| (pointer(&blank.key()), wrong(*why).to_owned())),
-        ),
+        NotMade::Wrong(answers) => wrong_answers(&answers),
         NotMade::Refused(why) => refused(why),
     }
 }

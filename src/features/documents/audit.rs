@@ -36,6 +36,13 @@ audit_actions! {
         TemplatePublished = "template.published", Good, None;
         TemplateRetired = "template.retired", Stopped, None;
         TemplateRestored = "template.restored", Plain, None;
+        PacketSaved = "packet.saved", Plain, None;
+        PacketRetired = "packet.retired", Stopped, None;
+        PacketRestored = "packet.restored", Plain, None;
+        PacketSent = "packet.sent", Waiting, None;
+        PacketWithdrawn = "packet.withdrawn", Stopped, None;
+        PacketSendingBegun = "packet.sending_begun", Waiting, None;
+        PacketSendingDone = "packet.sending_done", Plain, None;
         SigningSent = "signing.sent", Waiting, None;
         SigningOpened = "signing.opened", Plain, None;
         Signed = "signing.signed", Good, None;

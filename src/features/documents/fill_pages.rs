@@ -72,20 +72,21 @@ pub(super) async fn choose(
 
 /// What the sender is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FieldKind {
+pub(super) enum FieldKind {
     Line,
     Lines,
     Day,
     Choice,
 }
 
-struct Field {
-    name: String,
-    label: String,
-    value: String,
-    kind: FieldKind,
-    options: Vec<(String, String)>,
-    hint: String,
+/// A field of it.
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) value: String,
+    pub(super) kind: FieldKind,
+    pub(super) options: Vec<(String, String)>,
+    pub(super) hint: String,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -131,7 +132,7 @@ struct FillPage {
 }
 
 /// Where staff type a value that is missing; none where they may not.
-fn where_to_mend(staff: &StaffSession, chart: &ChartId, name: MergeName) -> String {
+pub(super) fn where_to_mend(staff: &StaffSession, chart: &ChartId, name: MergeName) -> String {
     match name.source() {
         Source::FaceSheet(field) => format!("/staff/charts/{chart}/edit#{field}"),
         Source::Profile(field) if staff.may(Permission::EditPractice) => format!("/staff/practice#{field}"),
@@ -139,7 +140,12 @@ fn where_to_mend(staff: &StaffSession, chart: &ChartId, name: MergeName) -> Stri
     }
 }
 
-fn field_of(words: Words, prepared: &Prepared, (at, blank): (usize, &Blank), value: String) -> Field {
+pub(super) fn field_of(
+    words: Words,
+    prepared: &Prepared,
+    (at, blank): (usize, &Blank),
+    value: String,
+) -> Field {
     let kind = match blank.source() {
         Source::Lines => FieldKind::Lines,
         Source::Day => FieldKind::Day,
@@ -159,7 +165,7 @@ fn field_of(words: Words, prepared: &Prepared, (at, blank): (usize, &Blank), val
 }
 
 /// What stands in the fields of a new form: whoever makes it is the clinician, if they are one; else the only one.
-fn first_answers(staff: &StaffSession, prepared: &Prepared) -> Vec<String> {
+pub(super) fn first_answers(staff: &StaffSession, prepared: &Prepared) -> Vec<String> {
     let own = prepared.clinicians.iter().find(|of| of.staff_id == staff.staff_id);
     let chosen = own.or(match prepared.clinicians.as_slice() {
         [one] => Some(one),
@@ -255,7 +261,7 @@ pub(super) async fn page(
     show(&app, &staff, &place, &prepared, form)
 }
 
-fn answer_in_words(words: Words, blank: &Blank, wrong: AnswerWrong) -> String {
+pub(super) fn answer_in_words(words: Words, blank: &Blank, wrong: AnswerWrong) -> String {
     match wrong {
         AnswerWrong::Missing => words.with1("templates-answer-missing", "what", blank.label(words)),
         AnswerWrong::Text(error) => text_error(words, error),

@@ -13,6 +13,7 @@
 //! | `template_pages`, `fill_pages` | their pages |
 //! | `authorization`, `authorization_actions`, `authorization_pages` | clients revoke an authorization |
 //! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
+//! | `packets` | several documents that are sent together |
 //! | `signing` | asking people to sign it |
 //! | `store`, `upload_store` | the rows |
 
@@ -31,6 +32,7 @@ mod labels;
 mod lifecycle;
 pub mod merge;
 mod notices;
+pub mod packets;
 pub mod request_actions;
 mod request_lifecycle;
 mod request_pages;
@@ -59,7 +61,7 @@ pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, damaged_or_stored, signed_co
 pub use file_kind::attachment;
 pub use kinds::DocumentKind;
 pub use labels::shut_by_label;
-pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed};
+pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed, is_never_shared};
 pub use request_lifecycle::{RequestKind, RequestState};
 pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,
@@ -93,9 +95,11 @@ pub const FEATURE: Feature = Feature {
         order: 20,
     }],
     chart_tabs: &[staff_pages::TAB],
+    enclosures: Some(packets::ENCLOSURES),
     jobs: &[
         JobHandler { kind: JobKind::DocumentNotice, run: JobRun::InPractice(notices::send) },
         JobHandler { kind: JobKind::SignatureNotice, run: JobRun::InPractice(signing::notices::send) },
+        JobHandler { kind: JobKind::PacketSending, run: JobRun::InPieces(packets::many::carry_on) },
         JobHandler { kind: JobKind::SealFile, run: JobRun::InPieces(signing::sealing::carry_out) },
     ],
     ..Feature::new("documents", routes)
@@ -184,5 +188,6 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/{document}/withhold", set_rights, withhold_page::withhold)
         .get("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw_page)
         .post("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw)
+        .and(packets::routes())
         .and(signing::routes())
 }

@@ -13,6 +13,7 @@ use crate::features::documents::client_pages::Shown;
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
+use crate::features::documents::packets::section::{self, PacketShown};
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
@@ -77,6 +78,9 @@ struct List {
     may_review: bool,
     /// What clients ask for and send: where to reply, what, and who asked when.
     asked: Vec<(String, String, String)>,
+    /// May they send packets?
+    may_send: bool,
+    packets: Vec<PacketShown>,
     documents: Vec<Line>,
 }
 
@@ -151,7 +155,14 @@ pub(super) async fn list(
 ) -> PageResult {
     let id: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
     let viewer = Viewer::of(&app, &staff);
-    let (ChartRoom { file, tags }, (documents, asked_for), (shares, shut), readings, requests, missing) = app
+    let (
+        ChartRoom { file, tags },
+        (documents, asked_for, packets),
+        (shares, shut),
+        readings,
+        requests,
+        missing,
+    ) = app
         .db
         .read(&staff.scope, move |c| {
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
@@ -166,7 +177,8 @@ pub(super) async fn list(
                 shut.extend(closed.into_iter().map(|access| (document.document_id, access)));
             }
             let asked_for = request_store::open_of(c, &id)?;
-            Ok(Some((room, (documents, asked_for), (shares, shut), readings, requests, missing)))
+            let packets = section::of_chart(c, &id)?;
+            Ok(Some((room, (documents, asked_for, packets), (shares, shut), readings, requests, missing)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
@@ -224,6 +236,8 @@ pub(super) async fn list(
         may_manage: staff.may(Permission::ManageDocuments),
         may_review: staff.may(Permission::ReviewUploads),
         asked,
+        may_send: staff.may(Permission::SendPackets),
+        packets: section::shown(&staff, packets, now),
         documents,
     };
     html(page.render())

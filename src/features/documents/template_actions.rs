@@ -23,7 +23,7 @@ use crate::kernel::secrets::sha256_hex;
 use crate::kernel::text::{self, TextError};
 use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{Lock, Scoped, lock};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::{Permission, Role};
 
@@ -442,6 +442,12 @@ fn answer(prepared: &Prepared, blank: &Blank, typed: &str) -> Result<(String, Op
 /// Makes a draft of a template. Its values are frozen: neither the face sheet nor the template changes it any more.
 pub fn make(c: &mut Scoped<'_>, by: &By, filling: &Filling) -> Result<Result<DocumentId, NotMade>, Fault> {
     lock(c, Lock::Charts(&[filling.chart]))?;
+    let new = granted!(filled(c, by, filling)?);
+    Ok(actions::create(c, by, &new)?.map_err(NotMade::Refused))
+}
+
+/// The document that a template makes, with every blank filled. Writes nothing.
+pub fn filled(c: &mut Scoped<'_>, by: &By, filling: &Filling) -> Result<Result<NewDocument, NotMade>, Fault> {
     let chosen = Chosen { template: filling.template, language: filling.language };
     let Some(prepared) = prepare(c, &filling.chart, &by.actor.name(), &chosen)? else {
         return Ok(Err(NotMade::NotFound));
@@ -473,7 +479,7 @@ pub fn make(c: &mut Scoped<'_>, by: &By, filling: &Filling) -> Result<Result<Doc
     let merged: BTreeMap<String, String> =
         values.into_iter().map(|(blank, value)| (blank.key(), value)).collect();
     let merged = serde_json::to_string(&merged).map_err(|_| Fault::other("values that are no JSON"))?;
-    let new = NewDocument {
+    Ok(Ok(NewDocument {
         chart: filling.chart,
         title: prepared.text.title.clone(),
         kind: prepared.version.kind,
@@ -488,8 +494,7 @@ pub fn make(c: &mut Scoped<'_>, by: &By, filling: &Filling) -> Result<Result<Doc
             expires_on,
         }),
         written_at: None,
-    };
-    Ok(actions::create(c, by, &new)?.map_err(NotMade::Refused))
+    }))
 }
 
 /// What stands in the place of a blank that is not filled yet, on the page that asks for it.

@@ -8,6 +8,7 @@ use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::audit;
 use crate::platform::db::Scoped;
+use crate::platform::enclosures::Enclosures;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::{Permission, Role};
@@ -68,6 +69,11 @@ impl Viewer {
     /// This staff member.
     pub fn of(app: &AppState, staff: &StaffSession) -> Self {
         Self { navigation: app.navigation, role: staff.role, words: staff.words }
+    }
+
+    /// What they may send along with an invitation.
+    pub fn enclosures(&self) -> Option<Enclosures> {
+        self.navigation.enclosures.filter(|of| self.role.may(of.needs))
     }
 
     /// May they do this?

@@ -65,7 +65,7 @@ impl Area {
             Self::Access => &["access", "log"],
             Self::Accounts => &["account"],
             Self::Charts => &["chart", "charts", "info"],
-            Self::Documents => &["document", "template", "upload", "object", "signing", "econsent"],
+            Self::Documents => &["document", "template", "packet", "upload", "object", "signing", "econsent"],
             Self::Appointments => &["appointment", "video"],
             Self::Messages => &["thread", "message", "note", "away"],
             Self::Billing => &["charge", "adjust", "payment", "refund", "statement", "ledger", "provider"],

@@ -517,6 +517,81 @@ diesel::table! {
 }
 
 diesel::table! {
+    packet_template (practice_id, packet_template_id) {
+        practice_id -> Binary,
+        packet_template_id -> Binary,
+        name -> Text,
+        sign_days -> Integer,
+        retired_at -> Nullable<BigInt>,
+        changed_at -> BigInt,
+        changed_by_name -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    packet_template_item (practice_id, packet_template_id, position) {
+        practice_id -> Binary,
+        packet_template_id -> Binary,
+        position -> Integer,
+        template_id -> Binary,
+        task -> Text,
+    }
+}
+
+diesel::table! {
+    packet (practice_id, packet_id) {
+        practice_id -> Binary,
+        packet_id -> Binary,
+        packet_template_id -> Binary,
+        name -> Text,
+        chart_id -> Binary,
+        access_id -> Binary,
+        sent_at -> BigInt,
+        sent_by_name -> Text,
+        withdrawn_at -> Nullable<BigInt>,
+        withdrawn_by_name -> Text,
+    }
+}
+
+diesel::table! {
+    packet_item (practice_id, packet_id, position) {
+        practice_id -> Binary,
+        packet_id -> Binary,
+        position -> Integer,
+        document_id -> Binary,
+        task -> Text,
+    }
+}
+
+diesel::table! {
+    packet_sending (practice_id, sending_id) {
+        practice_id -> Binary,
+        sending_id -> Binary,
+        packet_template_id -> Binary,
+        name -> Text,
+        by_kind -> Text,
+        by_id -> Text,
+        by_name -> Text,
+        begun_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    packet_sending_chart (practice_id, sending_id, position) {
+        practice_id -> Binary,
+        sending_id -> Binary,
+        position -> Integer,
+        asked -> Text,
+        chart_id -> Nullable<Binary>,
+        result -> Nullable<Text>,
+        detail -> Text,
+        packet_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     document_share (practice_id, document_id, access_id) {
         practice_id -> Binary,
         document_id -> Binary,
@@ -1888,6 +1963,12 @@ practice_tables!(
     payment_part,
     person,
     person_address,
+    packet,
+    packet_item,
+    packet_sending,
+    packet_sending_chart,
+    packet_template,
+    packet_template_item,
     place,
     portal_access,
     portal_account,

@@ -83,6 +83,7 @@ catalogue!(
     "account_mails",
     "mail",
     "messages",
+    "packets",
     "passwords",
     "portal",
     "practice",

@@ -32,6 +32,8 @@ word_enum! {
         DocumentNotice = "document-notice",
         /// Mails somebody who was asked to sign: that it is their turn, or what became of it.
         SignatureNotice = "signature-notice",
+        /// Sends a packet of documents to many charts, one after the other.
+        PacketSending = "packet-sending",
         /// Makes the sealed file of a document that everybody has signed.
         SealFile = "seal-file",
         /// Asks the payment provider what became of a client's way to pay.

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::kernel::ids::{ChartId, StaffId};
 use crate::platform::db::Scoped;
+use crate::platform::enclosures::Enclosures;
 use crate::platform::fault::Fault;
 use crate::platform::i18n::{Stamp, Words};
 use crate::platform::permissions::{Permission, Right, Role};
@@ -185,6 +186,8 @@ pub struct Navigation {
     pub sections: Vec<TabSection>,
     /// The tags of a chart's head.
     pub tags: Vec<ChartTags>,
+    /// What may go along with an invitation.
+    pub enclosures: Option<Enclosures>,
 }
 
 impl Navigation {

@@ -1,5 +1,7 @@
 //! The form of an act: the same as a page of its own and as a dialog in the box; and what it sends.
 
+use uuid::Uuid;
+
 use super::chart_access;
 use super::viewer::Viewer;
 use super::wording::{lacks_basis, lacks_in_words, relation_word, rights_path, words_of};
@@ -11,6 +13,7 @@ use crate::features::people::ChartFile;
 use crate::kernel::email::{EmailAddress, EmailError};
 use crate::kernel::ids::ChartId;
 use crate::kernel::text;
+use crate::platform::enclosures::NotEnclosed;
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::FieldErrors;
 use crate::word_enum;
@@ -36,6 +39,10 @@ pub struct ActForm {
     pub people: Vec<Choice>,
     /// Doubts about the address that staff have to look at.
     pub doubts: Vec<Question>,
+    /// What may go along with an invitation: value and name.
+    pub enclosures: Vec<(String, String)>,
+    /// What was chosen of it; nothing at first.
+    pub packet: String,
     /// What is wrong.
     pub errors: FieldErrors,
     /// The button's words, or none where there is nothing to confirm.
@@ -134,6 +141,8 @@ impl ActForm {
             reason: None,
             people: Vec::new(),
             doubts: Vec::new(),
+            enclosures: Vec::new(),
+            packet: String::new(),
             errors: FieldErrors::new(),
             button: Some(words_of(act, words, "button", grant)),
             link: None,
@@ -143,6 +152,29 @@ impl ActForm {
         };
         form.fill(viewer, file, grant);
         form
+    }
+
+    /// With what may go along, on the form of an invitation that can be sent.
+    pub(super) fn offering(mut self, words: Words, enclosures: &[(Uuid, String)]) -> Self {
+        if self.act == ActName::Invite && self.button.is_some() && !enclosures.is_empty() {
+            self.enclosures.push((String::new(), words.get("access-no-packet")));
+            self.enclosures.extend(enclosures.iter().map(|(id, name)| (id.to_string(), name.clone())));
+        }
+        self
+    }
+
+    /// With what the chart lacks for what was to go along, and where that is typed.
+    pub(super) fn lacking(mut self, words: Words, why: NotEnclosed) -> Self {
+        let text = match why {
+            NotEnclosed::Lacks(text) => {
+                let face_sheet = format!("/staff/charts/{}/edit", self.chart);
+                self.link = Some((face_sheet, words.get("access-open-face-sheet")));
+                text
+            }
+            NotEnclosed::Refused(text) => text,
+        };
+        self.errors.add("packet", text);
+        self
     }
 
     fn fill(&mut self, viewer: Viewer<'_>, file: &ChartFile, grant: &Overview) {
@@ -282,6 +314,7 @@ impl ActForm {
         for question in &mut self.doubts {
             question.ticked = input.confirmed.iter().any(|word| word == question.doubt.word());
         }
+        self.packet.clone_from(&input.packet);
         self.back = Back::read(&input.back);
         self
     }
@@ -321,6 +354,8 @@ pub struct ActInput {
     pub(super) seen: String,
     pub(super) address: String,
     pub(super) reason: String,
+    /// What goes along with an invitation; empty for nothing.
+    pub(super) packet: String,
     confirmed: Vec<String>,
     pub(super) back: String,
 }

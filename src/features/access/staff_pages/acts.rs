@@ -13,10 +13,11 @@ use super::wording::refusal_in_words;
 use crate::features::access::actions::{self, Act, ActName, Done, Link, Refused, Target};
 use crate::features::access::lifecycle::Refusal;
 use crate::features::access::{Channel, Overview};
-use crate::features::people::CHARTS;
+use crate::features::people::{CHARTS, Viewer as RoomViewer};
 use crate::features::staff::StaffSession;
 use crate::kernel::email::EmailAddress;
 use crate::kernel::ids::{AccessId, ChartId};
+use crate::platform::enclosures::{Enclosed, NotEnclosed};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
@@ -61,7 +62,7 @@ pub async fn ask_for(
 ) -> PageResult {
     let chart = chart.parse().map_err(|_| PageError::NotFound)?;
     let current = chart_access::load(app, staff, &chart).await?;
-    let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
+    let mut form = fresh(act, viewer_of(app, staff), &current);
     form.back = Back::read(&asked.back);
     show(app, staff, &current, form, StatusCode::OK)
 }
@@ -75,7 +76,7 @@ pub(super) async fn ask_again(
     (status, field, error): (StatusCode, &str, String),
 ) -> PageResult {
     let current = chart_access::load(app, staff, chart).await?;
-    let mut form = ActForm::fresh(act, viewer_of(app, staff), &current.file, &current.owner);
+    let mut form = fresh(act, viewer_of(app, staff), &current);
     form.errors.add(field, error);
     show(app, staff, &current, form, status)
 }
@@ -88,6 +89,12 @@ fn viewer_of<'a>(app: &AppState, staff: &'a StaffSession) -> Viewer<'a> {
         may_manage: true,
         may_set_rights: staff.may(Permission::ManageRights),
     }
+}
+
+/// The form as it opens.
+fn fresh(act: ActName, viewer: Viewer<'_>, current: &ChartAccess) -> ActForm {
+    let form = ActForm::fresh(act, viewer, &current.file, &current.owner);
+    form.offering(viewer.words, &current.enclosures)
 }
 
 fn show(
@@ -116,6 +123,8 @@ pub enum ActOutcome {
     Wrong(FieldErrors),
     /// Refused.
     Refused(Refused),
+    /// Not sent: what was to go along cannot.
+    NotEnclosed(NotEnclosed),
 }
 
 /// A posted form: which act on which chart, as the chart is now.
@@ -152,7 +161,7 @@ impl PostedAct {
         let Self { act, chart, input, current } = self;
         let back = Back::read(&input.back);
         let viewer = viewer_of(app, staff);
-        let form = || ActForm::fresh(act, viewer, &current.file, &current.owner).kept(&input);
+        let form = || fresh(act, viewer, &current).kept(&input);
         match outcome {
             ActOutcome::Done(word) => {
                 let word = if word.is_empty() { format!("access-{}", act.word()) } else { word };
@@ -160,6 +169,10 @@ impl PostedAct {
             }
             ActOutcome::Wrong(errors) => {
                 let form = ActForm { errors, ..form() };
+                show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            ActOutcome::NotEnclosed(why) => {
+                let form = form().lacking(staff.words, why);
                 show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
             }
             // An earlier click was faster: its link counts, and no second mail leaves.
@@ -190,7 +203,7 @@ impl PostedAct {
             ActOutcome::Refused(refused) => {
                 // The grant has changed since the form was shown; the form shows it as it is now.
                 let current = chart_access::load(app, staff, &chart).await?;
-                let mut form = ActForm::fresh(act, viewer, &current.file, &current.owner).kept(&input);
+                let mut form = fresh(act, viewer, &current).kept(&input);
                 let text = refusal_in_words(staff.words, &staff.zone, app.now(), &refused);
                 form.errors.add("form", text);
                 show(app, staff, &current, form, StatusCode::UNPROCESSABLE_ENTITY)
@@ -219,6 +232,11 @@ pub async fn perform(
     {
         return posted.answer(&app, &staff, ActOutcome::Done("access-already-sent".into())).await;
     }
+    let packet = posted.input.packet.trim();
+    if name == ActName::Invite && !packet.is_empty() {
+        let outcome = invite_with(&app, &staff, &posted.chart, packet, act).await?;
+        return posted.answer(&app, &staff, outcome).await;
+    }
     let target = Target::Owner(posted.chart.clone());
     let outcome = match actions::act(&app, &staff.scope, staff.by(), target, act).await? {
         Ok(Done { link: Some(Link { sent, token, code: Some(code) }), .. }) => {
@@ -228,6 +246,37 @@ pub async fn perform(
         Err(refused) => ActOutcome::Refused(refused),
     };
     posted.answer(&app, &staff, outcome).await
+}
+
+/// Invites, and sends along what was chosen: both or nothing.
+async fn invite_with(
+    app: &AppState,
+    staff: &StaffSession,
+    chart: &ChartId,
+    packet: &str,
+    act: Act,
+) -> Result<ActOutcome, PageError> {
+    let offered = RoomViewer::of(app, staff).enclosures().ok_or(PageError::BadRequest)?;
+    let enclosed = Enclosed { chart: *chart, what: packet.parse().map_err(|_| PageError::BadRequest)? };
+    let (inside, by, words) = (app.clone(), staff.by(), staff.words);
+    let outcome = app
+        .db
+        .write(&staff.scope, move |c| {
+            if let Err(why) = (offered.check)(c, &by, words, &enclosed)? {
+                return Ok(ActOutcome::NotEnclosed(why));
+            }
+            let target = Target::Owner(enclosed.chart);
+            if let Err(refused) = actions::act_in(&inside, c, &by, &target, &act)? {
+                return Ok(ActOutcome::Refused(refused));
+            }
+            (offered.enclose)(c, &by, &enclosed)?;
+            Ok(ActOutcome::Done(String::new()))
+        })
+        .await?;
+    if matches!(outcome, ActOutcome::Done(_)) {
+        actions::notify_changed(app, &staff.scope, chart);
+    }
+    Ok(outcome)
 }
 
 /// Was an invitation sent after the form was opened?

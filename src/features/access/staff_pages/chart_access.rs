@@ -1,5 +1,8 @@
 //! A chart with everybody's access to its portal, as the tab and the forms of its acts need it.
 
+use uuid::Uuid;
+
+use crate::features::access::lifecycle::Phase;
 use crate::features::access::note_store::{self, NoteRow};
 use crate::features::access::{GrantRole, HistoryEntry, Overview, history_of_chart, overviews_of_chart};
 use crate::features::people::{ChartFile, ChartRoom, Viewer as RoomViewer, load_room};
@@ -29,6 +32,8 @@ pub struct ChartAccess {
     pub grants: Vec<Overview>,
     /// Everything that happened to any of them, oldest first.
     pub history: Vec<HistoryEntry>,
+    /// What may go along with an invitation of the owner, where one may be sent now.
+    pub enclosures: Vec<(Uuid, String)>,
     /// What staff noted about court orders and safety; `None` for a reader who may not read it.
     pub notes: Option<Vec<NoteRow>>,
 }
@@ -53,7 +58,21 @@ pub(super) fn read(
         true => Some(Vec::new()),
         false => None,
     };
-    Ok(owner_of(&grants).map(|owner| ChartAccess { file, tags, owner, grants, history, notes }))
+    let Some(owner) = owner_of(&grants) else { return Ok(None) };
+    let offered = viewer.enclosures().filter(|_| is_to_be_invited(&owner));
+    let enclosures = match offered {
+        Some(offered) => (offered.choices)(c)?,
+        None => Vec::new(),
+    };
+    Ok(Some(ChartAccess { file, tags, owner, grants, history, enclosures, notes }))
+}
+
+/// Is an invitation the next thing that may be sent?
+fn is_to_be_invited(owner: &Overview) -> bool {
+    match owner.phase {
+        Phase::NotInvited | Phase::Declined | Phase::Canceled | Phase::NoPortalAccess => true,
+        Phase::Invited | Phase::Expired | Phase::Locked | Phase::Active => false,
+    }
 }
 
 /// The owner's overview among a chart's grants.

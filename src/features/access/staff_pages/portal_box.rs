@@ -193,7 +193,8 @@ pub fn fill(viewer: Viewer<'_>, access: &ChartAccess) -> Option<PortalBox> {
         .iter()
         .find(|address| address.kind == AddressKind::Phone && !notices.is_empty())
         .map(|phone| (phone.value.clone(), phone.value_key.clone()));
-    let dialogs = acts.into_iter().map(|act| ActForm::fresh(act, viewer, file, owner)).collect();
+    let form = |act| ActForm::fresh(act, viewer, file, owner).offering(words, &access.enclosures);
+    let dialogs = acts.into_iter().map(form).collect();
     Some(PortalBox {
         chart: owner.chart_id.clone(),
         initials: initials(&owner.person_name),

@@ -184,6 +184,18 @@ fn deadline(c: &Scoped<'_>, days: i64) -> Result<Timestamp, Denied> {
 
 /// Asks people to sign the version that counts. Clients among them see the document from now on.
 pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Done<SigningId> {
+    ask_and_tell(c, by, id, new, Telling::ByMail)
+}
+
+/// The same, and says whether those whose turn it is get a mail: somebody who is told of several documents at once gets
+/// none for each.
+pub fn ask_and_tell(
+    c: &mut Scoped<'_>,
+    by: &By,
+    id: &DocumentId,
+    new: &NewSigning,
+    telling: Telling,
+) -> Done<SigningId> {
     let Some(document) = documents::held(c, id)? else { return Ok(Err(Refused::NotFound.into())) };
     let signed = store::signed(c, id)?;
     granted!(documents::decided(&document, Happens::AskToSign(signed)));
@@ -251,7 +263,9 @@ pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Do
     store::save(c, &request)?;
     let begins = |signer: &&Signer| signer.state == SignerState::Ready;
     let ready: Vec<SignerId> = signers.iter().filter(begins).map(|signer| signer.signer_id).collect();
-    notices::plan(c, &ready)?;
+    if telling == Telling::ByMail {
+        notices::plan(c, &ready)?;
+    }
     Ok(Ok(signing_id))
 }
 

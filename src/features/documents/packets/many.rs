@@ -1,0 +1,195 @@
+//! Sends a packet to many charts: each chart is a short transaction of its own that also notes what came of it, so nobody
+//! else waits, and after a crash the next process goes on with the first chart that had no turn.
+
+use serde_json::json;
+
+use crate::features::access::lifecycle::State;
+use crate::features::access::{GrantRole, load_access};
+use crate::features::documents::actions::Recipient;
+use crate::features::documents::audit::DocumentAction;
+use crate::features::documents::packets::many_store::{
+    self as rows, SenderKind, Sending, SendingChart, SendingResult,
+};
+use crate::features::documents::packets::sending::{self, IfSent, NewPacket, NotSent};
+use crate::features::documents::packets::store;
+use crate::features::documents::packets::templates;
+use crate::features::documents::store::share_targets;
+use crate::features::people;
+use crate::kernel::ids::{AccessId, ChartId, PacketSendingId, PacketTemplateId};
+use crate::platform::audit::{self, Actor, By, Event};
+use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
+use crate::platform::fault::Fault;
+use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob};
+use crate::platform::state::AppState;
+
+pub use crate::features::documents::packets::many_store::MOST_CHARTS;
+
+/// A packet to be sent to many charts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSending {
+    /// Of this template, which asks the sender nothing.
+    pub template: PacketTemplateId,
+    /// What was asked for, with the chart that it names. Each once, 1 to [`MOST_CHARTS`].
+    pub charts: Vec<(String, Option<ChartId>)>,
+}
+
+/// Why nothing was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBegun {
+    /// There is no such template of packets, or nobody sends it any more.
+    #[error("no such packet")]
+    NotFound,
+    /// Its texts ask the sender something: it is sent client by client.
+    #[error("the packet asks the sender something")]
+    Asks,
+    /// None, or more than [`MOST_CHARTS`].
+    #[error("1 to {MOST_CHARTS} charts")]
+    Charts,
+}
+
+fn sender(by: &By) -> (SenderKind, String) {
+    match &by.actor {
+        Actor::ApiKey(id, _) => (SenderKind::ApiKey, id.to_string()),
+        Actor::Staff(id, _) => (SenderKind::Staff, id.to_string()),
+        _ => (SenderKind::Staff, String::new()),
+    }
+}
+
+/// Who began it, as every packet of it says.
+fn by_of(sending: &Sending) -> Result<By, Fault> {
+    let damaged = || Fault::Damaged(format!("nobody began the sending {}", sending.sending_id));
+    let name = sending.by_name.clone();
+    let actor = match sending.by_kind {
+        SenderKind::Staff => Actor::Staff(sending.by_id.parse().map_err(|_| damaged())?, name),
+        SenderKind::ApiKey => Actor::ApiKey(sending.by_id.parse().map_err(|_| damaged())?, name),
+    };
+    Ok(By { actor, source: String::new() })
+}
+
+/// Begins it: the charts are noted, and a job sends one after the other.
+pub fn begin(
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: &NewSending,
+) -> Result<Result<PacketSendingId, NotBegun>, Fault> {
+    let Some(template) = store::find(c, &new.template)?.filter(|of| of.retired_at.is_none()) else {
+        return Ok(Err(NotBegun::NotFound));
+    };
+    if !templates::questions_of(c, &[new.template])?.is_empty() {
+        return Ok(Err(NotBegun::Asks));
+    }
+    if !(1..=MOST_CHARTS).contains(&new.charts.len()) {
+        return Ok(Err(NotBegun::Charts));
+    }
+    let (by_kind, by_id) = sender(by);
+    let row = Sending {
+        practice_id: *c.practice(),
+        sending_id: PacketSendingId::fresh(c.rng(), c.now()),
+        packet_template_id: new.template,
+        name: template.name,
+        by_kind,
+        by_id,
+        by_name: by.actor.name(),
+        begun_at: c.now(),
+        done_at: None,
+    };
+    let id = row.sending_id;
+    let chart = |(position, (asked, chart)): (i32, &(String, Option<ChartId>))| SendingChart {
+        practice_id: row.practice_id,
+        sending_id: id,
+        position,
+        asked: asked.clone(),
+        chart_id: *chart,
+        result: None,
+        detail: String::new(),
+        packet_id: None,
+    };
+    let charts: Vec<SendingChart> = (1..).zip(&new.charts).map(chart).collect();
+    rows::insert(c, row, &charts)?;
+    let due_at = c.now();
+    jobs::plan(c, &[NewJob { kind: JobKind::PacketSending, subject: id.uuid(), due_at }])?;
+    let details = json!({ "sending": id, "packet_template": new.template, "charts": charts.len() });
+    audit::record(c, Event::new(by.clone(), DocumentAction::PacketSendingBegun).with(details))?;
+    Ok(Ok(id))
+}
+
+/// Sends to one chart after the other, from the first that had no turn.
+pub(in super::super) fn carry_on(app: AppState, scope: PracticeScope, job: Job) -> InPieces {
+    Box::pin(async move {
+        let id = PacketSendingId::from_uuid(job.subject);
+        while let Some(chart) = app.db.write(&scope, move |c| piece(c, &id)).await? {
+            if let Some(chart) = chart {
+                app.live.chart_changed(scope.id(), &chart);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The next chart's turn; `None` where none is left, and inside of it the chart that something was sent to.
+fn piece(c: &mut Scoped<'_>, id: &PacketSendingId) -> Result<Option<Option<ChartId>>, Fault> {
+    let Some(sending) = rows::find(c, id)? else { return Ok(None) };
+    let by = by_of(&sending)?;
+    let Some(next) = rows::next(c, id)? else {
+        if rows::note_done(c, id)? {
+            let done = rows::charts_of(c, id)?;
+            let sent = done.iter().filter(|chart| chart.result == Some(SendingResult::Sent)).count();
+            let details = json!({ "sending": id, "charts": done.len(), "sent": sent });
+            audit::record(c, Event::new(by, DocumentAction::PacketSendingDone).with(details))?;
+        }
+        return Ok(None);
+    };
+    let done = match next.chart_id {
+        Some(chart) => to_chart(c, &by, &sending.packet_template_id, chart, next)?,
+        None => SendingChart { result: Some(SendingResult::Unknown), ..next },
+    };
+    if !rows::note(c, &done)? {
+        return Err(Fault::lost_race("another process sent to the same chart"));
+    }
+    Ok(Some(done.chart_id.filter(|_| done.packet_id.is_some())))
+}
+
+fn to_chart(
+    c: &mut Scoped<'_>,
+    by: &By,
+    template: &PacketTemplateId,
+    chart: ChartId,
+    row: SendingChart,
+) -> Result<SendingChart, Fault> {
+    lock(c, Lock::Charts(&[chart]))?;
+    let came_to = |result| SendingChart { result: Some(result), ..row.clone() };
+    let Some(file) = people::load_file(c, &chart)? else { return Ok(came_to(SendingResult::Unknown)) };
+    if file.chart.state != "open" {
+        return Ok(came_to(SendingResult::Closed));
+    }
+    let Some(access) = open_grant(c, &chart)? else { return Ok(came_to(SendingResult::NoGrant)) };
+    let new = NewPacket {
+        chart,
+        template: *template,
+        to: Recipient::Grant(access),
+        answers: Default::default(),
+        if_sent: IfSent::Leave,
+    };
+    Ok(match sending::send(c, by, &new)? {
+        Ok(packet) => SendingChart { packet_id: Some(packet), ..came_to(SendingResult::Sent) },
+        Err(NotSent::Missing(names)) => {
+            let names: Vec<&str> = names.iter().map(|name| name.word()).collect();
+            SendingChart { detail: names.join(" "), ..came_to(SendingResult::Missing) }
+        }
+        Err(NotSent::NoGrant) => came_to(SendingResult::NoGrant),
+        Err(NotSent::Before(_)) => came_to(SendingResult::Before),
+        Err(NotSent::OneParentAlone) => came_to(SendingResult::OneParentAlone),
+        Err(NotSent::NotFound | NotSent::NotUsed(..) | NotSent::Labelled(..) | NotSent::Wrong(_)) => {
+            came_to(SendingResult::NotSendable)
+        }
+    })
+}
+
+/// The grant of a chart's owner, where they are registered or invited.
+fn open_grant(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Option<AccessId>, Fault> {
+    let owner = share_targets(c, chart)?.into_iter().find(|target| target.role == GrantRole::Owner);
+    let Some(owner) = owner else { return Ok(None) };
+    let row = load_access(c, &owner.access)?;
+    let is_open = row.is_some_and(|row| matches!(row.state, State::Invited | State::Locked | State::Active));
+    Ok(is_open.then_some(owner.access))
+}

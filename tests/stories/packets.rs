@@ -1,0 +1,373 @@
+//! Packets of documents: made by staff, sent to one client, with an invitation and to many; how they stand; taken back.
+
+use anteroom::features::access::actions::{self, Act, Target, send_many};
+use anteroom::features::access::permission::Label;
+use anteroom::features::documents::DocumentKind;
+use anteroom::features::documents::packets::lifecycle::Task;
+use anteroom::kernel::ids::{AccessId, ChartId, DocumentId, PacketTemplateId};
+use anteroom::platform::db::schema::{
+    document, outbox, packet, packet_item, packet_sending_chart, portal_access, signing, template_version,
+};
+use anteroom::platform::permissions::{Role, Scope};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::api::key;
+use crate::portal_people::{enrolled, events, sign_in};
+use crate::signing::sign;
+use crate::stories;
+use crate::support::packets::{labelled, packet_of, published, send, send_to_many};
+use crate::support::world::Client;
+use crate::support::{Browser, Page, World};
+
+fn tab(client: &Client) -> String {
+    format!("/staff/charts/{}/documents", client.chart_id)
+}
+
+fn send_path(client: &Client, packet: &PacketTemplateId) -> String {
+    format!("{}/packets/{packet}", tab(client))
+}
+
+/// A notice to read, and an agreement to sign.
+async fn intake(w: &World) -> PacketTemplateId {
+    let notice =
+        published(w, "Privacy notice", DocumentKind::Notice, "Dear {{client_name}}, read this.").await;
+    let consent =
+        published(w, "Consent to care", DocumentKind::Agreement, "I, {{client_name}}, agree.").await;
+    packet_of(w, "Intake", &[(notice, Task::Read), (consent, Task::Sign)]).await
+}
+
+async fn documents(w: &World) -> i64 {
+    w.look(|c| document::table.count().get_result(c)).await
+}
+
+async fn packets(w: &World) -> i64 {
+    w.look(|c| packet::table.count().get_result(c)).await
+}
+
+/// The documents of the only packet, in its order.
+async fn items(w: &World) -> Vec<DocumentId> {
+    w.look(|c| packet_item::table.order(packet_item::position).select(packet_item::document_id).load(c)).await
+}
+
+/// Mails about documents that were queued.
+async fn document_mails(w: &World) -> i64 {
+    let about = outbox::kind.like("document%").or(outbox::kind.like("sign%"));
+    w.look(move |c| outbox::table.filter(about).count().get_result(c)).await
+}
+
+async fn grant_of(w: &World, chart: ChartId) -> AccessId {
+    w.look(move |c| {
+        portal_access::table
+            .filter(portal_access::chart_id.eq(chart))
+            .select(portal_access::access_id)
+            .first(c)
+    })
+    .await
+}
+
+/// What a client's list names, from the top.
+fn listed(page: &Page, titles: &[&str]) -> Vec<usize> {
+    let html = page.html();
+    titles.iter().map(|title| html.find(title).unwrap_or_else(|| panic!("{title} is not listed"))).collect()
+}
+
+async fn invite_with(w: &World, client: &Client, packet: &PacketTemplateId) -> Page {
+    let mut desk = w.staff(Role::FrontDesk).await;
+    let path = format!("/staff/charts/{}/access/invite", client.chart_id);
+    let page = desk.get(&path).await;
+    page.must_be(200).must_say("Intake packet");
+    desk.submit(&page, &path, &[("packet", &packet.to_string())]).await
+}
+
+async fn withdraw(staff: &mut Browser, client: &Client, packet: &str) -> Page {
+    let path = format!("{}/sent-packets/{packet}/withdraw", tab(client));
+    let page = staff.get(&path).await;
+    page.must_be(200).must_say("1 signed document stays");
+    staff.submit(&page, &path, &[("reason", " ")]).await.must_be(422).must_say("There is a problem");
+    staff.submit_and_follow(&page, &path, &[("reason", "Sent by mistake.")]).await
+}
+
+stories! {
+    async fn staff_put_templates_together_and_send_them_to_a_client(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await.to_string();
+        let consent = published(w, "Consent to care", DocumentKind::Agreement, "I agree to {{ask:What}}.").await.to_string();
+        let mut casey = w.staff(Role::Clinician).await;
+        let new = "/staff/packets/new";
+        let page = casey.get(new).await;
+        casey.submit(&page, new, &[("name", "Intake")]).await.must_be(422).must_say("Choose 1 to 20 documents");
+        // Sorted by the places that were typed.
+        let mut fields = page.form(new).fields;
+        fields.retain(|(name, _)| !matches!(name.as_str(), "name" | "place" | "item" | "task"));
+        fields.push(("name".into(), "Intake".into()));
+        for (place, item, task) in [("2", &consent, "sign"), ("1", &notice, "read")] {
+            fields.extend([
+                ("place".into(), place.to_owned()),
+                ("item".into(), item.clone()),
+                ("task".into(), task.to_owned()),
+            ]);
+        }
+        let answer = casey.post_fields(new, &fields).await;
+        let saved = casey.follow(&answer).await;
+        saved.must_say("The packet is saved.");
+        let edit = answer.location().and_then(|to| to.split('?').next()).expect("its page").to_owned();
+        let packet = edit.rsplit('/').next().expect("an id").parse().expect("an id");
+        let path = send_path(&ana, &packet);
+        casey.get(&tab(&ana)).await.must_say("Send packet");
+        let page = casey.get(&path).await;
+        page.must_say("There are 30 days to sign.").must_say("What");
+        casey.submit(&page, &path, &[("answer", " ")]).await.must_be(422).must_say("Fill in: What");
+        assert_eq!(documents(w).await, 0);
+        // A second click sends nothing more.
+        for _ in 0..2 {
+            casey.submit(&page, &path, &[("answer", "come weekly")]).await.must_be(303);
+        }
+        assert_eq!((documents(w).await, packets(w).await), (2, 1));
+        assert_eq!(events(w, "packet.sent").await, 1);
+        casey.get(&tab(&ana)).await.must_say("0 of 2 done").must_say("To sign");
+        // One mail, and none for the signature.
+        w.run_due_jobs().await;
+        assert_eq!(document_mails(w).await, 1);
+        let mut phone = sign_in(w, &who.name).await;
+        let list = phone.get("/portal/documents").await;
+        let at = listed(&list, &["Privacy notice", "Consent to care"]);
+        assert!(at.is_sorted(), "the list has the packet's order: {at:?}");
+        // It is sent again only by somebody who was told.
+        casey.get(&path).await.must_say("got this packet on");
+
+        let of = items(w).await;
+        phone.get(&format!("/portal/documents/{}", of[0])).await.must_be(200);
+        casey.get(&tab(&ana)).await.must_say("1 of 2 done").must_say("Partly done");
+        sign(w, &who, &of[1]).await.1.must_be(303);
+        casey.get(&tab(&ana)).await.must_say("2 of 2 done");
+        // Front desk sees how it stands, and may not take it back.
+        let mut desk = w.staff(Role::FrontDesk).await;
+        desk.get(&tab(&ana)).await.must_say("2 of 2 done").must_not_say("Withdraw the packet");
+        let id = w.look(|c| packet::table.select(packet::packet_id).first::<anteroom::kernel::ids::PacketId>(c)).await;
+        desk.get(&format!("{}/sent-packets/{id}/withdraw", tab(&ana))).await.must_be(403);
+        let page = withdraw(&mut casey, &ana, &id.to_string()).await;
+        page.must_say("The packet is withdrawn.");
+        phone.get(&format!("/portal/documents/{}", of[0])).await.must_be(410);
+        phone.get(&format!("/portal/documents/{}", of[1])).await.must_be(200);
+        let retired = casey.get(&edit).await;
+        casey.submit_and_follow(&retired, "/retire", &[]).await.must_say("The packet is retired.");
+        casey.get(&path).await.must_be(404);
+    }
+
+    async fn c_22_no_packet_holds_a_note_that_is_never_shared(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let packet = intake(w).await;
+        let note = labelled(w, "Notes", (DocumentKind::Other, Some(Label::Psychotherapy)), "Said.").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let edit = format!("/staff/packets/{packet}");
+        let page = casey.get(&edit).await;
+        page.must_not_say("Notes");
+        let mut fields = page.form(&edit).fields;
+        let free = fields.iter_mut().find(|(name, value)| name == "item" && value.is_empty()).expect("a free row");
+        free.1 = note.to_string();
+        casey.post_fields(&edit, &fields).await.must_be(422).must_say("A label on this template keeps it out of packets");
+        // A template of a packet gets the label afterwards.
+        w.tamper(|c| {
+            diesel::update(template_version::table.filter(template_version::kind.eq("notice")))
+                .set(template_version::label.eq(Some("sud_counseling")))
+                .execute(c)
+        })
+        .await;
+        let path = send_path(&ana, &packet);
+        let page = casey.get(&path).await;
+        casey.submit(&page, &path, &[]).await.must_be(422).must_say("A label keeps the template Privacy notice out of packets");
+        let ben = w.chart("Ben", "Ortiz").await;
+        invite_with(w, &ben, &packet).await.must_be(422).must_say("out of packets");
+        send_to_many(w, packet, &[ana.chart_id]).await;
+        w.run_due_jobs().await;
+        assert_eq!((documents(w).await, packets(w).await), (0, 0));
+    }
+
+    async fn d_27_a_packet_is_sent_whole_or_not_at_all(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let fees = published(w, "Fees", DocumentKind::Agreement, "{{client_name}}\n{{client_address}}").await;
+        let packet = packet_of(w, "Intake", &[(notice, Task::Read), (fees, Task::Sign)]).await;
+        let (mut desk, path) = (w.staff(Role::FrontDesk).await, send_path(&ana, &packet));
+        let page = desk.get(&path).await;
+        page.must_say("This is not on file yet").must_say("Client: postal address");
+        let edit = format!("/staff/charts/{}/edit", ana.chart_id);
+        assert!(page.html().contains(&format!("{edit}#f-postal_address")), "the field where it is typed");
+        assert!(!page.has_form(&path), "what is missing is mended first");
+        // Nor with an invitation, of which nothing is sent either.
+        let ben = w.chart("Ben", "Ortiz").await;
+        let refused = invite_with(w, &ben, &packet).await;
+        refused.must_be(422).must_say("Client: postal address").must_say("Nothing was sent");
+        assert!(refused.html().contains(&format!("/staff/charts/{}/edit", ben.chart_id)));
+        assert_eq!((documents(w).await, packets(w).await), (0, 0));
+        assert_eq!(w.unread_to(&ben.email).await, 0);
+        let form = desk.get(&edit).await;
+        desk.submit(&form, &edit, &[("postal_address", "12 Mill Road")]).await.must_be(303);
+        let page = desk.get(&path).await;
+        desk.submit(&page, &path, &[]).await.must_be(303);
+        assert_eq!((documents(w).await, packets(w).await), (2, 1));
+        let asked: i64 = w.look(|c| signing::table.count().get_result(c)).await;
+        assert_eq!(asked, 1, "what is to be signed is asked for");
+    }
+
+    async fn d_30_a_packet_with_the_invitation_comes_once(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let packet = intake(w).await;
+        invite_with(w, &ana, &packet).await.must_be(303);
+        assert_eq!((documents(w).await, packets(w).await), (2, 1));
+        let first = w.mail_to(&ana.email).await;
+        for said in ["Privacy", "Consent", "packet", "document"] {
+            assert!(!first.text.contains(said), "the invitation says {said}");
+        }
+        for _ in 0..2 {
+            w.run_due_jobs().await;
+            let resend = Act::Resend { seen: None, confirmed: Vec::new() };
+            let by = w.riverbend.by(Role::FrontDesk);
+            let sent = actions::act(&w.app, &w.riverbend.scope, by, Target::Owner(ana.chart_id), resend).await;
+            sent.expect("no fault").expect("resent");
+        }
+        let (_, last) = (w.mail_to(&ana.email).await, w.mail_to(&ana.email).await);
+        let link = w.link_in(&last);
+        w.register_by(&link, &ana).await;
+        w.run_due_jobs().await;
+        assert_eq!((documents(w).await, packets(w).await), (2, 1));
+        assert!(document_mails(w).await <= 1, "one mail for the packet at most");
+        let mut phone = sign_in(w, &ana.email).await;
+        let list = phone.get("/portal/documents").await;
+        let at = listed(&list, &["Privacy notice", "Consent to care"]);
+        assert!(at.is_sorted(), "the list has the packet's order: {at:?}");
+        assert_eq!(list.html().matches("Consent to care").count(), 1);
+
+        // A canceled invitation leaves it inert, and the next one with the packet sends no second copy.
+        let ben = w.chart("Ben", "Ortiz").await;
+        invite_with(w, &ben, &packet).await.must_be(303);
+        let by = w.riverbend.by(Role::FrontDesk);
+        let canceled = actions::act(&w.app, &w.riverbend.scope, by, Target::Owner(ben.chart_id), Act::Cancel).await;
+        canceled.expect("no fault").expect("canceled");
+        invite_with(w, &ben, &packet).await.must_be(303);
+        assert_eq!((documents(w).await, packets(w).await), (4, 2));
+    }
+
+    async fn d_31_a_packet_to_fifty_charts_has_a_result_for_each(w: &mut World) {
+        let packet = intake(w).await;
+        let mut clients = Vec::new();
+        for number in 0..50 {
+            clients.push(w.chart("Client", &format!("Number{number}")).await);
+        }
+        let invited: Vec<ChartId> = clients[3..].iter().map(|client| client.chart_id).collect();
+        let by = w.riverbend.by(Role::FrontDesk);
+        send_many(&w.app, &w.riverbend.scope, by, invited).await.expect("no fault");
+        let numbers: Vec<&str> = clients.iter().map(|client| client.number.as_str()).collect();
+        let mut desk = w.staff(Role::FrontDesk).await;
+        let new = "/staff/packet-sendings/new";
+        let page = desk.get(new).await;
+        desk.submit(&page, new, &[("packet", ""), ("numbers", " ")]).await.must_be(422).must_say("Type 1 to 500 chart numbers.");
+        let (packet_id, typed) = (packet.to_string(), format!("{}\nno-such\n{}", numbers.join("\n"), numbers[0]));
+        let begun = desk.submit_and_follow(&page, new, &[("packet", &packet_id), ("numbers", &typed)]).await;
+        begun.must_say("0 of 51 sent").must_say("On its way");
+        assert_eq!(packets(w).await, 0, "no page waits for it");
+        // One chart had its turn before the process ended: the next one goes on behind it.
+        w.tamper(|c| {
+            diesel::update(packet_sending_chart::table.filter(packet_sending_chart::position.eq(50)))
+                .set(packet_sending_chart::result.eq(Some("sent")))
+                .execute(c)
+        })
+        .await;
+        w.run_due_jobs().await;
+        assert_eq!(packets(w).await, 46, "each chart has one turn");
+        let here = desk.get("/staff/packet-sendings").await;
+        here.must_say("Finished");
+        let results: Vec<(Option<String>, i64)> = w
+            .look(|c| {
+                packet_sending_chart::table
+                    .group_by(packet_sending_chart::result)
+                    .select((packet_sending_chart::result, diesel::dsl::count_star()))
+                    .order(packet_sending_chart::result)
+                    .load(c)
+            })
+            .await;
+        let of = |word: &str| results.iter().find(|(result, _)| result.as_deref() == Some(word)).map_or(0, |(_, count)| *count);
+        assert_eq!((of("sent"), of("no_grant"), of("unknown")), (47, 3, 1), "{results:?}");
+        // Sent once more, it comes to nobody twice.
+        send_to_many(w, packet, &[clients[0].chart_id, clients[4].chart_id]).await;
+        w.run_due_jobs().await;
+        assert_eq!(packets(w).await, 46);
+        assert_eq!(events(w, "packet.sending_done").await, 2);
+    }
+
+    async fn a_program_keeps_packets_and_sends_them(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let consent = published(w, "Consent to care", DocumentKind::Agreement, "{{client_name}} {{ask:Fee}}").await;
+        let key = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
+        let json = |page: &Page| -> Value { serde_json::from_str(&page.html()).expect("JSON") };
+        let new = json!({ "name": "Intake", "items": [{ "template": consent.to_string(), "task": "sign" }] }).to_string();
+        let mut once = program.clone().with("idempotency-key", "one packet");
+        let body = Some(("application/json", new.as_bytes()));
+        let made = once.send("POST", "/api/v1/packets", body).await;
+        made.must_be(201);
+        let again = once.send("POST", "/api/v1/packets", body).await;
+        assert_eq!((json(&again), again.answer.header("idempotent-replayed")), (json(&made), Some("true")));
+        let packet = json(&made)["id"].as_str().expect("an id").to_owned();
+        assert_eq!(json(&made)["asks"], json!(["ask:Fee"]));
+        let path = format!("/api/v1/packets/{packet}");
+        let change = json!({ "sign_days": 14 }).to_string();
+        program.send("PATCH", &path, Some(("application/json", change.as_bytes()))).await.must_be(428);
+        let etag = made.answer.header("etag").expect("an ETag").to_owned();
+        let mut over = program.clone().with("if-match", &etag);
+        let changed = over.send("PATCH", &path, Some(("application/json", change.as_bytes()))).await;
+        assert_eq!(json(changed.must_be(200))["sign_days"], 14);
+        let nobody = json!({ "items": [] }).to_string();
+        let mut stale = program.clone().with("if-match", &etag);
+        stale.send("PATCH", &path, Some(("application/json", nobody.as_bytes()))).await.must_be(412);
+
+        let sent = format!("/api/v1/charts/{}/packets", ana.chart_id);
+        let without = json!({ "packet": packet }).to_string();
+        let refused = program.send("POST", &sent, Some(("application/json", without.as_bytes()))).await;
+        assert!(json(refused.must_be(422)).to_string().contains("/answers/ask:Fee"));
+        assert_eq!((documents(w).await, packets(w).await), (0, 0));
+        let with = json!({ "packet": packet, "answers": { "ask:Fee": "$150" } }).to_string();
+        let body = Some(("application/json", with.as_bytes()));
+        let of = json(program.send("POST", &sent, body).await.must_be(201));
+        assert_eq!((&of["state"], &of["items"][0]["state"]), (&json!("sent"), &json!("open")));
+        assert!(json(program.send("POST", &sent, body).await.must_be(409))["type"].to_string().contains("sent-already"));
+        // What asks the sender something goes to one chart at a time.
+        let many = json!({ "charts": [ana.chart_id.to_string()] }).to_string();
+        let body = Some(("application/json", many.as_bytes()));
+        program.send("POST", &format!("{path}/send"), body).await.must_be(422);
+        let withdraw = format!("{sent}/{}/withdraw", of["id"].as_str().expect("an id"));
+        let reason = json!({ "reason": "Sent by mistake." }).to_string();
+        let gone = program.send("POST", &withdraw, Some(("application/json", reason.as_bytes()))).await;
+        assert_eq!(json(gone.must_be(200))["state"], "withdrawn");
+
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let plain = packet_of(w, "Plain", &[(notice, Task::Read)]).await;
+        let begun = program.send("POST", &format!("/api/v1/packets/{plain}/send"), body).await;
+        let at = begun.must_be(201).location().expect("its address").to_owned();
+        assert_eq!(json(&begun)["charts"][0]["result"], Value::Null);
+        w.run_due_jobs().await;
+        let done = json(&program.get(&at).await);
+        assert_eq!((&done["done"], &done["charts"][0]["result"]), (&json!(true), &json!("sent")));
+    }
+
+    async fn a_packet_waits_for_who_is_not_registered_and_ends_with_their_access(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let packet = intake(w).await;
+        send(w, ana.chart_id, packet).await;
+        w.run_due_jobs().await;
+        assert_eq!(document_mails(w).await, 0);
+        w.register(&ana).await;
+        let mut phone = sign_in(w, &ana.email).await;
+        let of = items(w).await;
+        phone.get(&format!("/portal/documents/{}", of[0])).await.must_be(200);
+        let access = grant_of(w, ana.chart_id).await;
+        crate::portal_people::revoke(w, &access).await;
+        let gone = phone.get(&format!("/portal/documents/{}", of[1])).await;
+        assert_ne!(gone.status(), 200);
+    }
+}
