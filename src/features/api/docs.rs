@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, document_requests,
     documents, emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, packets,
-    papers, payers, problem, reports, series, signing, templates, verdicts,
+    papers, payers, problem, reports, series, signing, template_edit, templates, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -57,7 +57,8 @@ use crate::platform::web::{PageResult, assets, language};
         billing::receipt_file, reports::open_by_age, reports::posted_on,
         documents::list, documents::create, documents::upload, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
-        templates::list, templates::make,
+        templates::list, templates::make, template_edit::read, template_edit::create, template_edit::change,
+        template_edit::retire, template_edit::restore,
         packets::list, packets::create, packets::read, packets::change, packets::retire, packets::restore,
         packets::send_to_many, packets::sending, packets::of_chart, packets::send, packets::withdraw,
         document_requests::list, document_requests::answer, document_requests::accept, document_requests::decline, document_requests::file,

@@ -38,6 +38,7 @@ mod schedule_json;
 mod series;
 mod signing;
 mod signing_json;
+mod template_edit;
 mod templates;
 mod usual;
 mod verdicts;
@@ -230,6 +231,11 @@ fn routes() -> Routes {
         .post("/api/v1/charts/{chart}/packets", write_documents, packets::send)
         .post("/api/v1/charts/{chart}/packets/{packet}/withdraw", write_documents, packets::withdraw)
         .get("/api/v1/templates", read_documents, templates::list)
+        .post("/api/v1/templates", write_documents, template_edit::create)
+        .get("/api/v1/templates/{template}", read_documents, template_edit::read)
+        .patch("/api/v1/templates/{template}", write_documents, template_edit::change)
+        .post("/api/v1/templates/{template}/retire", write_documents, template_edit::retire)
+        .post("/api/v1/templates/{template}/restore", write_documents, template_edit::restore)
         .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
         .get("/api/v1/documents/{document}", read_documents, documents::read)
         .get("/api/v1/documents/{document}/content", read_documents, documents::content_of)

@@ -91,16 +91,16 @@ fn days_of(days: i32) -> Result<i32, Problem> {
     if fits { Ok(days) } else { Err(field("sign_days", format!("1 to {MOST_DAYS}"))) }
 }
 
+fn item_of((at, item): (usize, &PacketItemJson)) -> Result<(TemplateId, Task), Problem> {
+    let no_template = || field(&format!("items/{at}/template"), "no template of this id is used");
+    let no_task = || field(&format!("items/{at}/task"), "`read` or `sign`");
+    let template: TemplateId = item.template.parse().map_err(|_| no_template())?;
+    let task: Task = item.task.parse().map_err(|_| no_task())?;
+    Ok((template, task))
+}
+
 fn items_of(items: &[PacketItemJson]) -> Result<Vec<(TemplateId, Task)>, Problem> {
-    let item = |(at, item): (usize, &PacketItemJson)| {
-        let template = item
-            .template
-            .parse()
-            .map_err(|_| field(&format!("items/{at}/template"), "no template of this id is used"))?;
-        let task = item.task.parse().map_err(|_| field(&format!("items/{at}/task"), "`read` or `sign`"))?;
-        Ok((template, task))
-    };
-    items.iter().enumerate().map(item).collect()
+    items.iter().enumerate().map(item_of).collect()
 }
 
 fn not_saved(why: NotSaved) -> Problem {
@@ -117,20 +117,21 @@ fn not_saved(why: NotSaved) -> Problem {
     }
 }
 
+fn draft_of(asked: NewPacketJson) -> Result<PacketDraft, Problem> {
+    Ok(PacketDraft {
+        name: name_of(&asked.name)?,
+        sign_days: days_of(asked.sign_days.unwrap_or(USUAL_DAYS))?,
+        items: items_of(&asked.items)?,
+    })
+}
+
 /// Make a packet of published templates.
 #[utoipa::path(post, path = "/api/v1/packets", tag = "Documents", operation_id = "createPacket",
     params(Once), request_body = NewPacketJson,
     responses((status = 201, description = "The packet, with its ETag and Location", body = PacketJson), Usual),
     security(("api_key" = ["documents:write"])))]
 pub async fn create(State(app): State<AppState>, caller: ApiCaller, body: Bytes) -> ApiResult {
-    let read = |asked: NewPacketJson| {
-        Ok(PacketDraft {
-            name: name_of(&asked.name)?,
-            sign_days: days_of(asked.sign_days.unwrap_or(USUAL_DAYS))?,
-            items: items_of(&asked.items)?,
-        })
-    };
-    let draft: Result<PacketDraft, Problem> = json::read(&caller, &body).and_then(read);
+    let draft: Result<PacketDraft, Problem> = json::read(&caller, &body).and_then(draft_of);
     let by = caller.by();
     once_here(&app, &caller, &body, move |_, c| {
         let draft = granted!(draft.as_ref().map_err(Problem::clone));
