@@ -63,7 +63,7 @@ pub struct TemplateDraftJson {
 }
 
 /// What happens to what is saved.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThenJson {
     /// It is a draft, and what is used stays.
