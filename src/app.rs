@@ -351,6 +351,17 @@ const LEFTOVERS_EVERY: Duration = Duration::from_secs(600);
 /// How often bytes are looked for that nothing refers to.
 const ORPHANS_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
+/// How often files are counted that wait for the virus scanner or lie in quarantine.
+const KEPT_EVERY: Duration = Duration::from_secs(60);
+
+/// Says how many there are.
+async fn count_kept(app: &AppState) -> Result<usize, Fault> {
+    let (held, quarantined) = features::documents::count_kept(app).await?;
+    metrics::gauge!("anteroom_files_held").set(held as f64);
+    metrics::gauge!("anteroom_files_quarantined").set(quarantined as f64);
+    Ok(0)
+}
+
 /// How often the virus scanner is tried with the test file.
 const SCANNER_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -360,7 +371,10 @@ async fn try_scanner(app: &AppState) -> Result<usize, Fault> {
     let trouble = scanner.trouble(features::documents::LARGEST).await;
     metrics::gauge!("anteroom_scanner_ok").set(if trouble.is_none() { 1.0 } else { 0.0 });
     if let Some(why) = trouble {
-        tracing::error!(why, "the virus scanner cannot be relied on; files are turned away while it is so");
+        tracing::error!(
+            why,
+            "the virus scanner cannot be relied on; files wait or are turned away while it is so"
+        );
     }
     Ok(0)
 }
@@ -408,6 +422,11 @@ pub fn start_workers(app: &AppState, relay: Relay, stop: &Stop) -> JoinSet<()> {
     workers.spawn(again_and_again("orphaned files", ORPHANS_EVERY, stop.clone(), move || {
         let app = files.clone();
         async move { features::documents::remove_orphans(&app).await }
+    }));
+    let files = app.clone();
+    workers.spawn(again_and_again("files that are kept", KEPT_EVERY, stop.clone(), move || {
+        let app = files.clone();
+        async move { count_kept(&app).await }
     }));
     let scanning = app.clone();
     workers.spawn(again_and_again("virus scanner", SCANNER_EVERY, stop.clone(), move || {

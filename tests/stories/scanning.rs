@@ -4,16 +4,20 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anteroom::features::documents::LARGEST;
+use anteroom::features::documents::{self, LARGEST};
+use anteroom::kernel::ids::{DocumentId, UploadId};
 use anteroom::platform::config::ScannerUrl;
 use anteroom::platform::db::schema::{blob, document, upload};
-use anteroom::platform::permissions::Role;
+use anteroom::platform::permissions::{Role, Scope};
 use anteroom::platform::scanner::Scanner;
 use diesel::prelude::*;
+use serde_json::json;
 
-use crate::portal_people::{enrolled, sign_in};
+use crate::api::key;
+use crate::portal_people::{enrolled, events, sign_in};
 use crate::stories;
-use crate::support::papers::{pdf, pdf_of};
+use crate::support::papers::{self, pdf, pdf_of};
+use crate::support::stored;
 use crate::support::world::{Client, Plan};
 use crate::support::{Page, World};
 
@@ -124,8 +128,21 @@ async fn kept(w: &World) -> (i64, i64, Vec<String>) {
     .await
 }
 
+async fn count_in(w: &World, state: &'static str) -> i64 {
+    w.look(move |c| upload::table.filter(upload::state.eq(state)).count().get_result(c)).await
+}
+
+/// Lets the job that asks the scanner again fall due, and runs it.
+async fn later(w: &World) {
+    w.clock.advance_seconds(11 * 60);
+    w.run_due_jobs().await;
+}
+
+const SEND: &str = "/portal/documents/send";
+const ASKED: &str = "/portal/documents/asked";
+
 stories! {
-    async fn case_8_a_file_with_something_harmful_in_it_is_told_plainly_and_nothing_of_it_is_kept(w: &mut World) {
+    async fn case_8_a_file_with_something_harmful_in_it_is_put_aside_and_nobody_can_open_it(w: &mut World) {
         let clamd = Clamd::start(&EICAR.concat(), 60);
         let mut w = scanned(w, &clamd).await;
         let ana = w.chart("Ana", "Duarte").await;
@@ -136,30 +153,137 @@ stories! {
         let who = enrolled(&w, &ana).await;
         let mut phone = sign_in(&w, &who.name).await;
         let form = phone.get("/portal/messages/new").await;
-        let fields = form.form("/portal/messages/new").fields;
+        let mut fields = form.form("/portal/messages/new").fields;
         let refused = phone.upload_fields("/portal/messages/new/attach", &fields, "card.pdf", &infected()).await;
         refused.must_be(422).must_say("We could not accept this file");
-        assert_eq!(kept(&w).await, (0, 0, vec!["infected".to_owned(); 2]));
-        let objects = std::fs::read_dir(w.database.objects()).into_iter().flatten().flatten();
-        let inside: usize = objects.map(|of| std::fs::read_dir(of.path()).into_iter().flatten().count()).sum();
-        assert_eq!(inside, 0, "no bytes are left");
+        assert_eq!((kept(&w).await.1, count_in(&w, "quarantined").await), (0, 2));
+        // Staff see it; its bytes lie there sealed, and nothing takes them.
+        let mut casey = w.staff(Role::Clinician).await;
+        let tab = format!("/staff/charts/{}/documents", ana.chart_id);
+        casey.get(&tab).await.must_say("Something harmful was found").must_say("plan.pdf").must_say("card.pdf");
+        assert_eq!(events(&w, "upload.quarantined").await, 2);
+        let parts = stored::names(&w.objects);
+        assert_eq!(parts.len(), 2, "the bytes are kept");
+        let sealed = stored::read(&w.objects, &parts[0]);
+        assert!(!sealed.windows(8).any(|part| part == b"STANDARD"), "and not in clear");
+        let ids: Vec<UploadId> = w.look(|c| upload::table.select(upload::upload_id).load(c)).await;
+        let caller = key(&w, &w.riverbend.clone(), Scope::ALL).await;
+        let mut caller = w.browser().with("authorization", &format!("Bearer {caller}"));
+        for id in &ids {
+            let new = json!({ "title": "Plan", "kind": "agreement", "upload": id });
+            let path = format!("/api/v1/charts/{}/documents", ana.chart_id);
+            caller.send("POST", &path, Some(("application/json", new.to_string().as_bytes()))).await.must_be(422);
+            fields.push(("kept".to_owned(), id.to_string()));
+        }
+        fields.push(("subject".to_owned(), "A card".to_owned()));
+        fields.push(("text".to_owned(), "Here.".to_owned()));
+        phone.post_fields("/portal/messages/new", &fields).await.must_be(422);
         // What is clean goes on.
         upload_of(&w, &ana, "plan.pdf", &pdf("Lanterns")).await.must_be(303);
         assert_eq!(kept(&w).await.1, 1);
+        // After 30 days they are gone.
+        w.clock.advance_seconds(31 * 24 * 3_600);
+        for _ in 0..2 {
+            documents::remove_leftovers(&w.app).await.expect("no fault");
+        }
+        assert_eq!(kept(&w).await, (1, 1, vec!["infected".to_owned(); 2]));
+        assert_eq!(stored::names(&w.objects).len(), 1);
     }
 
-    async fn while_the_scanner_is_stopped_no_file_is_taken_and_later_the_same_one_is(w: &mut World) {
+    async fn case_9_while_the_scanner_is_stopped_files_wait_and_are_published_by_themselves_later(w: &mut World) {
         let mut clamd = Clamd::start(&EICAR.concat(), 60);
         let mut w = scanned(w, &clamd).await;
         let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(&w, &ana).await;
+        let shared = papers::shared_text(&w, &ana.chart_id, "Older", "By the river.").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let mut phone = sign_in(&w, &who.name).await;
+        let tab = format!("/staff/charts/{}/documents", ana.chart_id);
+        w.mail_has_settled().await;
+        let mails = w.mailbox.mails().len();
         clamd.stop();
-        let refused = upload_of(&w, &ana, "plan.pdf", &pdf("Lanterns")).await;
+        // A document, a version of another, a client's own.
+        let file = pdf("Lanterns");
+        let held = upload_of(&w, &ana, "plan.pdf", &file).await;
+        casey.follow(&held).await.must_say("The file is being checked").must_say("Being checked").must_say("Lantern plan");
+        let version = format!("{tab}/{shared}/upload");
+        let page = casey.get(&version).await;
+        casey.upload_with(&page, &version, &[], "older.pdf", &pdf("Newer")).await.must_be(303);
+        let page = phone.get(SEND).await;
+        let sent = phone.upload_with(&page, SEND, &[("about", "My card")], "card.pdf", &pdf("Card")).await;
+        phone.follow(&sent).await.must_say("still checking it for viruses").must_say("My card").must_say("Being checked");
+        assert_eq!((count_in(&w, "checking").await, kept(&w).await.1), (3, 1));
+        assert!(!casey.get("/staff/worklist").await.html().contains("/documents/asked/"), "staff are not asked yet");
+        phone.get("/portal/documents").await.must_not_say("Lantern plan");
+        // A file of a message is not sent later: it is turned away, and what was typed stays.
+        let form = phone.get("/portal/messages/new").await;
+        let fields = form.form("/portal/messages/new").fields;
+        let refused = phone.upload_fields("/portal/messages/new/attach", &fields, "card.pdf", &pdf("Card")).await;
         refused.must_be(422).must_say("could not be checked for viruses just now");
-        assert!(refused.html().contains("Lantern plan"), "what was typed stays");
-        assert_eq!(kept(&w).await, (0, 0, vec!["not-scanned".to_owned()]));
+        let reserved: i64 = w
+            .look(|c| upload::table.filter(upload::state.eq("checking")).filter(upload::reserved.gt(0)).count().get_result(c))
+            .await;
+        assert_eq!(reserved, 3, "the quota counts them");
+        // Nothing happens to them while it is stopped, also not when leftovers are looked for.
+        later(&w).await;
+        w.clock.advance_seconds(30 * 3_600);
+        documents::remove_leftovers(&w.app).await.expect("no fault");
+        w.run_due_jobs().await;
+        assert_eq!((count_in(&w, "checking").await, kept(&w).await.1), (3, 1));
+        // The process was started anew meanwhile.
         clamd.run();
+        let mut plan = Plan::new(w.engine);
+        plan.database = Some(w.database.clone());
+        plan.clock = w.clock.clone();
+        plan.mailbox = Some(w.mailbox.clone());
+        plan.scanner = Some(clamd.scanner());
+        let w = World::planned(plan).await;
+        later(&w).await;
+        assert_eq!((count_in(&w, "checking").await, count_in(&w, "published").await, kept(&w).await.1), (0, 3, 2));
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&tab).await;
+        page.must_say("Lantern plan").must_say("Casey Moreno").must_not_say("Being checked");
+        let document: DocumentId = w
+            .look(|c| document::table.filter(document::title.eq("Lantern plan")).select(document::document_id).first(c))
+            .await;
+        assert_eq!(casey.get(&format!("{tab}/{document}/file")).await.answer.body, file);
+        casey.get("/staff/worklist").await.link("/documents/asked/");
+        let mut phone = sign_in(&w, &who.name).await;
+        phone.get(ASKED).await.must_say("My card").must_say("With the practice").must_not_say("Being checked");
+        w.run_due_jobs().await;
+        w.mail_has_settled().await;
+        assert_eq!(w.mailbox.mails().len(), mails + 1, "of the new version, as if it had just come in");
+        assert_eq!((events(&w, "upload.held").await, events(&w, "document.version").await), (3, 1));
+    }
+
+    async fn case_8_9_a_file_that_waited_is_put_aside_or_given_up(w: &mut World) {
+        let mut clamd = Clamd::start(&EICAR.concat(), 60);
+        let mut w = scanned(w, &clamd).await;
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(&w, &ana).await;
+        clamd.stop();
+        let mut phone = sign_in(&w, &who.name).await;
+        let page = phone.get(SEND).await;
+        phone.upload_with(&page, SEND, &[("about", "My card")], "card.pdf", &infected()).await.must_be(303);
         upload_of(&w, &ana, "plan.pdf", &pdf("Lanterns")).await.must_be(303);
-        assert_eq!(kept(&w).await.1, 1);
+        let mut casey = w.staff(Role::Clinician).await;
+        let tab = format!("/staff/charts/{}/documents", ana.chart_id);
+        let page = casey.get(&tab).await;
+        let of_plan: UploadId = w
+            .look(|c| upload::table.filter(upload::file_name.eq("plan.pdf")).select(upload::upload_id).first(c))
+            .await;
+        let give_up = format!("{tab}/held/{of_plan}/give-up");
+        casey.submit_and_follow(&page, &give_up, &[]).await.must_say("The file is deleted.").must_not_say("Lantern plan");
+        casey.submit(&page, &give_up, &[]).await.must_be(404);
+        clamd.run();
+        later(&w).await;
+        documents::remove_leftovers(&w.app).await.expect("no fault");
+        assert_eq!((count_in(&w, "quarantined").await, count_in(&w, "expired").await, kept(&w).await.1), (1, 1, 0));
+        assert_eq!(stored::names(&w.objects).len(), 1, "the bytes of the one that was given up are gone");
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&tab).await.must_say("Something harmful was found").must_say("My card");
+        let mut phone = sign_in(&w, &who.name).await;
+        phone.get(ASKED).await.must_say("We could not accept this file").must_say("Not accepted");
     }
 }
 

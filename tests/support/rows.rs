@@ -16,10 +16,10 @@ use anteroom::features::billing::statement::{self, NewStatement};
 use anteroom::features::billing::superbill::{self, NewSuperbill};
 use anteroom::features::billing::{NewCharge, NewPayment, PaymentMethod};
 use anteroom::features::calendar::Seats;
-use anteroom::features::documents::Recipient;
 use anteroom::features::documents::packets::lifecycle::Task;
 use anteroom::features::documents::request_store::{self, DocumentRequest};
 use anteroom::features::documents::signing::actions::Candidate;
+use anteroom::features::documents::{self, DocumentKind, NewUpload, Purpose, Recipient};
 use anteroom::features::ledger::{find_party, lines};
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
@@ -27,14 +27,14 @@ use anteroom::kernel::ids::{
     AccessId, AgeRuleId, AppointmentId, AppointmentTypeId, BlobId, ChargeId, ChartId, DocumentId,
     DocumentRequestId, EntryId, InfoChangeId, InvoiceId, KeyId, MessageId, PartyId, PaymentId, PlaceId,
     QuestionId, RemittanceId, RequestId, SeriesId, ServiceId, StatementId, SuperbillId, SuspensionId,
-    TemplateId, ThreadId,
+    TemplateId, ThreadId, UploadId,
 };
 use anteroom::kernel::money::{Currency, Money};
 use anteroom::platform::db::Scoped;
 use anteroom::platform::db::schema::{
     age_rule, api_key, appointment_request, appointment_type, document_request, frequent_question,
     info_change, insurance_card, log_suspension, message, message_attachment, message_thread, portal_access,
-    template as templates, thread_party,
+    template as templates, thread_party, upload,
 };
 use anteroom::platform::fault::Fault;
 use anteroom::platform::permissions::{Role, Scope};
@@ -98,6 +98,7 @@ impl Rows {
         let form = client.get(send).await;
         let about = [("about", "A letter about lanterns")];
         client.upload_with(&form, send, &about, "letter.pdf", &papers::pdf("Lanterns")).await.must_be(303);
+        let held = held_upload(w, &ana).await;
         let (his_request, her_request) = document_requests(w, access_of(w, &ana).await, ana.chart_id).await;
         let form = client.get("/portal/messages/new").await;
         let typed = [("subject", "Lanterns"), ("text", "Where are the lanterns?")];
@@ -221,6 +222,7 @@ impl Rows {
             ("{packet_template}", packet.to_string()),
             ("{packet}", her_packet.to_string()),
             ("{packet_sending}", sending.to_string()),
+            ("{upload}", held.to_string()),
             ("{document_request}", her_request.to_string()),
             ("/portal/documents/asked/{document_request}", his_request.to_string()),
             ("{thread}", thread.to_string()),
@@ -326,6 +328,7 @@ impl Rows {
             "{packet}",
             "{packet_sending}",
             "{document_request}",
+            "{upload}",
             "{thread}",
             "{appointment}",
             "{series}",
@@ -414,6 +417,28 @@ async fn document(w: &World, client: &Client) -> DocumentId {
 }
 
 /// A stored file as the picture of a card of another chart.
+/// A file for a chart that waits for the virus scanner.
+async fn held_upload(w: &World, of: &Client) -> UploadId {
+    let (by, chart) = (w.riverbend.by(Role::Clinician), of.chart_id);
+    let new = NewUpload { chart, name: "lanterns.pdf".into(), said: None };
+    let mut incoming = documents::receive(&w.app, &w.riverbend.scope, by.clone(), new);
+    incoming.add(papers::pdf("Lanterns").into()).await;
+    let id = incoming.finish().await.expect("no fault").expect("a chart").expect("it is taken").upload;
+    // There is no scanner here.
+    w.tamper(move |c| {
+        diesel::update(upload::table.filter(upload::upload_id.eq(id)))
+            .set(upload::state.eq("checking"))
+            .execute(c)
+    })
+    .await;
+    let hold = move |c: &mut Scoped<'_>| {
+        let purpose = Purpose::Document { title: "Lanterns".into(), kind: DocumentKind::Letter, label: None };
+        documents::hold(c, &by, (&chart, &id), &purpose)
+    };
+    assert!(w.app.db.write(&w.riverbend.scope, hold).await.expect("no fault"));
+    id
+}
+
 /// The request that is there, and another of this grant.
 async fn document_requests(
     w: &World,

@@ -61,7 +61,7 @@ fn make(app: AppState, scope: PracticeScope, job: Job) -> InPieces {
             }
             Err(_) => {}
         }
-        Ok(())
+        Ok(Next::Done)
     })
 }
 

@@ -17,7 +17,8 @@ use crate::features::documents::signing::{ending, store as signing};
 use crate::features::documents::store::{
     self, Blob, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
 };
-use crate::features::documents::upload_store::{self, UploadRow, UploadState};
+use crate::features::documents::upload_lifecycle::{Event as Uploaded, UploadState};
+use crate::features::documents::upload_store::{self, UploadRow};
 use crate::features::documents::uploads::{WAIT_HOURS, who};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
@@ -149,7 +150,7 @@ pub struct StoredFile {
 }
 
 fn publish(c: &mut Scoped<'_>, upload: UploadRow) -> Result<Option<StoredFile>, Fault> {
-    let publish = (UploadState::Ready, UploadState::Published);
+    let publish = (UploadState::Ready, Uploaded::Publish);
     if !upload_store::step(c, &upload.upload_id, publish, upload.lease_until)? {
         return Ok(None);
     }
@@ -222,7 +223,7 @@ pub fn put_back_files(
     let until = c.lease_now()?.plus_hours(WAIT_HOURS);
     let mut back = Vec::new();
     for row in rows {
-        if upload_store::step(c, &row.upload_id, (UploadState::Published, UploadState::Ready), until)? {
+        if upload_store::step(c, &row.upload_id, (UploadState::Published, Uploaded::PutBack), until)? {
             back.push(row.upload_id);
         }
     }

@@ -56,6 +56,9 @@ audit_actions! {
         ConsentGiven = "econsent.given", Good, None;
         ConsentWithdrawn = "econsent.withdrawn", Stopped, None;
         UploadRefused = "upload.refused", Attention, None;
+        UploadHeld = "upload.held", Waiting, None;
+        UploadQuarantined = "upload.quarantined", Attention, None;
+        UploadGivenUp = "upload.given_up", Stopped, None;
         Damaged = "object.damaged", Attention, None;
     }
 }

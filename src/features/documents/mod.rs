@@ -5,7 +5,8 @@
 //! | `lifecycle` | the table of states and events, pure |
 //! | `kinds`, `file_kind`, `body` | what documents and files there are, and how a text is built |
 //! | `labels` | whom a label keeps out of what is shared with them, and what staff can do |
-//! | `uploads` | a file on its way in |
+//! | `uploads`, `upload_lifecycle`, `leftovers` | a file on its way in, and what one leaves behind |
+//! | `held`, `held_pages` | files that wait for the virus scanner |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
 //! | `merge` | the blanks of a template, and how they are filled, pure |
@@ -15,7 +16,7 @@
 //! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
 //! | `packets` | several documents that are sent together |
 //! | `signing` | asking people to sign it |
-//! | `store`, `upload_store` | the rows |
+//! | `store`, `upload_store`, `held_store` | the rows |
 
 mod actions;
 mod audit;
@@ -27,8 +28,12 @@ mod client_pages;
 mod download;
 mod file_kind;
 mod fill_pages;
+mod held;
+mod held_pages;
+mod held_store;
 mod kinds;
 mod labels;
+mod leftovers;
 mod lifecycle;
 pub mod merge;
 mod notices;
@@ -46,6 +51,7 @@ mod template_lifecycle;
 mod template_pages;
 pub mod template_store;
 mod upload_form;
+mod upload_lifecycle;
 mod upload_store;
 mod uploads;
 mod withhold_page;
@@ -59,8 +65,10 @@ pub use audit::DocumentAction;
 pub use client_pages::size_in_words;
 pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, damaged_or_stored, signed_copy, stored_file};
 pub use file_kind::attachment;
+pub use held::{Purpose, hold};
 pub use kinds::DocumentKind;
 pub use labels::shut_by_label;
+pub use leftovers::{count_kept, remove_leftovers, remove_orphans};
 pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed, is_never_shared};
 pub use request_lifecycle::{RequestKind, RequestState};
 pub use store::{
@@ -69,8 +77,7 @@ pub use store::{
 };
 pub use upload_form::{receive_part, why_not_taken, why_not_taken_by_client};
 pub use uploads::{
-    Flow, LARGEST, NewUpload, NotTaken, PDF, Taken, receive, receive_picture, remove_leftovers,
-    remove_orphans,
+    Flow, LARGEST, NewUpload, NotTaken, PDF, Scan, Taken, Unscanned, receive, receive_as, receive_picture,
 };
 
 use axum::extract::DefaultBodyLimit;
@@ -101,6 +108,7 @@ pub const FEATURE: Feature = Feature {
         JobHandler { kind: JobKind::SignatureNotice, run: JobRun::InPractice(signing::notices::send) },
         JobHandler { kind: JobKind::PacketSending, run: JobRun::InPieces(packets::many::carry_on) },
         JobHandler { kind: JobKind::SealFile, run: JobRun::InPieces(signing::sealing::carry_out) },
+        JobHandler { kind: JobKind::HeldUpload, run: JobRun::InPieces(held::try_again) },
     ],
     ..Feature::new("documents", routes)
 };
@@ -166,6 +174,7 @@ fn routes() -> Routes {
             review,
             request_pages::decline,
         )
+        .post("/staff/charts/{chart}/documents/held/{upload}/give-up", manage, staff_forms::give_up_held)
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
         .post(

@@ -10,6 +10,7 @@ use crate::features::documents::actions::{
     self, NewContent, NewDocument, NewShare, ReaderGrant, Recipient, Refused, StoredFile, Telling,
 };
 use crate::features::documents::audit::DocumentAction;
+use crate::features::documents::held_store;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{Refusal, is_never_shared};
 use crate::features::documents::notices;
@@ -100,6 +101,11 @@ pub fn offer(
     Ok(Ok(new.request_id))
 }
 
+/// May the holder of a grant send one more file? Holds the chart.
+pub fn may_offer(c: &mut Scoped<'_>, who: &ReaderGrant) -> Result<Result<(), NotDone>, Fault> {
+    may_make(c, who, (RequestKind::Offered, MOST_FILES))
+}
+
 /// Holds the chart; may the holder of a grant make one more?
 fn may_make(
     c: &mut Scoped<'_>,
@@ -112,7 +118,11 @@ fn may_make(
     if may(&facts, Right::Documents, None).level < Level::Act {
         return Ok(Err(NotDone::NotFound));
     }
-    if store::count_open(c, &who.chart, kind)? >= most {
+    let held = match kind {
+        RequestKind::Wanted => 0,
+        RequestKind::Offered => held_store::offers_waiting(c, &who.chart)?,
+    };
+    if store::count_open(c, &who.chart, kind)? + held >= most {
         return Ok(Err(NotDone::TooMany));
     }
     Ok(Ok(()))

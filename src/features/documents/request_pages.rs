@@ -11,6 +11,8 @@ use crate::features::accounts::ClientSession;
 use crate::features::documents::actions::{LONGEST_REASON, ReaderGrant, Refused};
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::download::{FileOf, stored_file};
+use crate::features::documents::held_pages::{self, OwnHeld};
+use crate::features::documents::held_store;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, is_never_shared};
 use crate::features::documents::request_actions::{
@@ -22,7 +24,7 @@ use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labe
 use crate::features::documents::staff_pages::tab_of;
 use crate::features::documents::store::{self as documents, Document};
 use crate::features::documents::upload_form::{receive_part, why_not_taken_by_client};
-use crate::features::documents::uploads::{LARGEST, NotTaken, Taken, discard};
+use crate::features::documents::uploads::{LARGEST, NotTaken, Scan, Taken, Unscanned, discard};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, DocumentId, DocumentRequestId};
@@ -70,6 +72,8 @@ struct AskedPage {
     wanted: String,
     /// They may ask, not only look.
     may_ask: bool,
+    /// Their files that are being checked, or that could not be taken.
+    held: Vec<OwnHeld>,
     lines: Vec<Line>,
 }
 
@@ -112,13 +116,15 @@ fn line(client: &ClientSession, request: DocumentRequest) -> Line {
 
 async fn show_own(app: &AppState, client: &ClientSession, form: AskForm, errors: FieldErrors) -> PageResult {
     let access = client.access_id;
-    let own = app.db.read(&client.scope, move |c| store::own(c, &access)).await?;
+    let read = move |c: &mut Scoped<'_>| Ok((store::own(c, &access)?, held_store::of_grant(c, &access)?));
+    let (own, held) = app.db.read(&client.scope, read).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = AskedPage {
         errors,
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         wanted: form.wanted,
         may_ask: client.may_act(Right::Documents),
+        held: held.into_iter().map(|of| held_pages::client_line(client, of)).collect(),
         lines: own.into_iter().map(|request| line(client, request)).collect(),
         frame: client.frame(app, MINE),
     };
@@ -261,7 +267,8 @@ async fn read_sent(
                 sent.is_too_often = true;
                 return Ok(sent);
             }
-            let received = receive_part(app, &client.scope, client.by(), client.chart_id, &mut part).await?;
+            let into = (client.chart_id, Unscanned::Held);
+            let received = receive_part(app, &client.scope, client.by(), into, &mut part).await?;
             let is_too_large = received == Err(NotTaken::TooLarge);
             sent.file = Some(received);
             if is_too_large {
@@ -338,8 +345,11 @@ pub(super) async fn send(
     let made = app
         .db
         .write(&client.scope, move |c| {
-            let made = made_once(c, &mark, |c| {
-                Ok(actions::offer(c, &by, &who, (&taken.upload, &about))?.map(|id| id.to_string()))
+            let made = made_once(c, &mark, |c| match taken.scan {
+                Scan::Done => {
+                    Ok(actions::offer(c, &by, &who, (&taken.upload, &about))?.map(|id| id.to_string()))
+                }
+                Scan::Waiting => held_pages::hold_offer(c, &by, &who, (&taken.upload, &about)),
             })?;
             // The file of a form that was sent twice.
             discard(c, &taken.upload)?;
@@ -347,9 +357,11 @@ pub(super) async fn send(
         })
         .await?;
     match made {
-        Ok(_) => {
+        Ok(made) => {
             app.live.chart_changed(client.scope.id(), &client.chart_id);
-            Ok(see_other(&format!("{ASKED}?done=document-request-file-sent")))
+            let is_held = made == held_pages::HELD;
+            let done = if is_held { "document-request-file-held" } else { "document-request-file-sent" };
+            Ok(see_other(&format!("{ASKED}?done={done}")))
         }
         Err(NotDone::TooMany) => {
             errors.add("file", words.with1("document-request-too-many-files", "most", MOST_FILES));

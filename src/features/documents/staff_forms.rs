@@ -12,6 +12,7 @@ use crate::features::documents::actions::{
     self, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent, NewDocument, NewShare, Recipient, Refused,
     Telling,
 };
+use crate::features::documents::held;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Outcome, ShareStanding, is_never_shared};
@@ -19,14 +20,14 @@ use crate::features::documents::staff_pages::{TAB, ids_of, page_of, tab_of};
 use crate::features::documents::store::{self, Document, ShareTarget};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
-use crate::kernel::ids::{AccessId, ChartId};
+use crate::kernel::ids::{AccessId, ChartId, UploadId};
 use crate::kernel::text::{self, TextError};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
-use crate::platform::web::forms::FieldErrors;
+use crate::platform::web::forms::{FieldErrors, Nothing};
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -253,6 +254,24 @@ fn check_body(words: Words, typed: &str, errors: &mut FieldErrors) -> Option<Str
         Err(error) => errors.add("body", text_error(words, error)),
     }
     None
+}
+
+/// Staff do not wait for a file any more that the virus scanner could not check.
+pub(super) async fn give_up_held(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path((chart, id)): Path<(String, String)>,
+    body: Bytes,
+) -> PageResult {
+    let Nothing {} = staff.form(&body)?;
+    let chart: ChartId = chart.parse().map_err(|_| PageError::NotFound)?;
+    let id: UploadId = id.parse().map_err(|_| PageError::NotFound)?;
+    let by = staff.by();
+    if !app.db.write(&staff.scope, move |c| held::give_up(c, &by, (&chart, &id))).await? {
+        return Err(PageError::NotFound);
+    }
+    app.live.chart_changed(staff.scope.id(), &chart);
+    Ok(see_other(&format!("{}?done=documents-held-given-up", tab_of(&chart))))
 }
 
 /// Where a refused act leads: nothing of it is anybody's typing.

@@ -11,6 +11,8 @@ use crate::features::documents::authorization::Ended;
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
+use crate::features::documents::held_pages::{HeldLine, staff_line};
+use crate::features::documents::held_store;
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
 use crate::features::documents::packets::section::{self, PacketShown};
@@ -76,6 +78,8 @@ struct List {
     may_manage: bool,
     /// May they reply to clients?
     may_review: bool,
+    /// Files that are being checked, or that could not be taken.
+    held: Vec<HeldLine>,
     /// What clients ask for and send: where to reply, what, and who asked when.
     asked: Vec<(String, String, String)>,
     /// May they send packets?
@@ -157,7 +161,7 @@ pub(super) async fn list(
     let viewer = Viewer::of(&app, &staff);
     let (
         ChartRoom { file, tags },
-        (documents, asked_for, packets),
+        (documents, (asked_for, held), packets),
         (shares, shut),
         readings,
         requests,
@@ -176,7 +180,7 @@ pub(super) async fn list(
                 let closed = shut_by_label(c, document, theirs.map(|of| of.share.access_id))?;
                 shut.extend(closed.into_iter().map(|access| (document.document_id, access)));
             }
-            let asked_for = request_store::open_of(c, &id)?;
+            let asked_for = (request_store::open_of(c, &id)?, held_store::of_chart(c, &id)?);
             let packets = section::of_chart(c, &id)?;
             Ok(Some((room, (documents, asked_for, packets), (shares, shut), readings, requests, missing)))
         })
@@ -235,6 +239,7 @@ pub(super) async fn list(
         tab: tab_of(&id),
         may_manage: staff.may(Permission::ManageDocuments),
         may_review: staff.may(Permission::ReviewUploads),
+        held: held.into_iter().map(|of| staff_line(&staff, &tab_of(&id), of)).collect(),
         asked,
         may_send: staff.may(Permission::SendPackets),
         packets: section::shown(&staff, packets, now),

@@ -139,6 +139,8 @@ word_enum! {
     pub enum BlobState {
         /// Something refers to it.
         Live = "live",
+        /// The virus scanner could not check it yet, or found something in it: nothing refers to it, nobody reads it.
+        Kept = "kept",
         /// Nothing does any more: its bytes are deleted, then its row.
         Deleting = "deleting",
     }

@@ -7,14 +7,18 @@ use axum::extract::{Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::features::documents::actions::{self, NewContent, NewDocument};
+use crate::features::documents::actions::{self, Acted, NewContent, NewDocument, Refused};
+use crate::features::documents::held::{self, Purpose};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, next_after, refused};
-use crate::features::documents::uploads::{Flow, LARGEST, NewUpload, NotTaken, Taken, discard, receive};
+use crate::features::documents::staff_pages::tab_of;
+use crate::features::documents::uploads::{
+    Flow, LARGEST, NewUpload, NotTaken, Scan, Taken, Unscanned, discard, receive_as,
+};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::By;
-use crate::platform::db::PracticeScope;
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
@@ -119,7 +123,8 @@ async fn read(
             if sent.csrf != staff.csrf || sent.file.is_some() {
                 return Err(PageError::BadRequest);
             }
-            let received = receive_part(app, &staff.scope, staff.by(), place.chart, &mut part).await?;
+            let into = (place.chart, Unscanned::Held);
+            let received = receive_part(app, &staff.scope, staff.by(), into, &mut part).await?;
             let is_too_large = received == Err(NotTaken::TooLarge);
             sent.file = Some(received);
             if is_too_large {
@@ -152,11 +157,11 @@ pub async fn receive_part(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
-    chart: ChartId,
+    (chart, unscanned): (ChartId, Unscanned),
     part: &mut Field<'_>,
 ) -> Result<Result<Taken, NotTaken>, PageError> {
     let name = part.file_name().unwrap_or_default().to_owned();
-    let mut incoming = receive(app, scope, by, NewUpload { chart, name, said: None });
+    let mut incoming = receive_as(app, scope, by, NewUpload { chart, name, said: None }, unscanned);
     loop {
         match part.chunk().await {
             Ok(Some(piece)) => {
@@ -243,7 +248,13 @@ pub(super) async fn upload(
     let made = app
         .db
         .write(&staff.scope, move |c| {
-            let made = made_once(c, &mark, |c| Ok(actions::create(c, &by, &new)?.map(|id| id.to_string())))?;
+            let made = made_once(c, &mark, |c| match taken.scan {
+                Scan::Done => Ok(actions::create(c, &by, &new)?.map(|id| id.to_string())),
+                Scan::Waiting => {
+                    let (title, kind, label) = (new.title.clone(), new.kind, new.label);
+                    hold(c, &by, &taken, &new.chart, &Purpose::Document { title, kind, label })
+                }
+            })?;
             // The file of a form that was sent twice.
             discard(c, &taken.upload)?;
             Ok(made)
@@ -251,7 +262,18 @@ pub(super) async fn upload(
         .await?
         .map_err(refused)?;
     app.live.chart_changed(staff.scope.id(), &place.chart);
+    if made == HELD {
+        return Ok(see_other(&format!("{}?done=documents-held", tab_of(&place.chart))));
+    }
     Ok(next_after(&place.chart, &made, checked.label))
+}
+
+/// What the form of a held file made.
+const HELD: &str = "held";
+
+fn hold(c: &mut Scoped<'_>, by: &By, taken: &Taken, chart: &ChartId, purpose: &Purpose) -> Acted<String> {
+    let is_held = held::hold(c, by, (chart, &taken.upload), purpose)?;
+    Ok(if is_held { Ok(HELD.to_owned()) } else { Err(Refused::NoFile) })
 }
 
 /// A new version with the file.
@@ -269,10 +291,13 @@ pub(super) async fn upload_version(
     };
     let mark = mark_of(&staff, &sent, &taken, "document-version-file")?;
     let (by, id, new) = (staff.by(), document.document_id, NewContent::File(taken.upload));
-    app.db
+    let chart = place.chart;
+    let made = app
+        .db
         .write(&staff.scope, move |c| {
-            let made = made_once(c, &mark, |c| {
-                Ok(actions::add_version(c, &by, &id, &new)?.map(|number| number.to_string()))
+            let made = made_once(c, &mark, |c| match taken.scan {
+                Scan::Done => Ok(actions::add_version(c, &by, &id, &new)?.map(|number| number.to_string())),
+                Scan::Waiting => hold(c, &by, &taken, &chart, &Purpose::Version(id)),
             })?;
             discard(c, &taken.upload)?;
             Ok(made)
@@ -280,5 +305,8 @@ pub(super) async fn upload_version(
         .await?
         .map_err(refused)?;
     app.live.chart_changed(staff.scope.id(), &place.chart);
+    if made == HELD {
+        return Ok(see_other(&format!("{}?done=documents-held", tab_of(&place.chart))));
+    }
     Ok(see_other(&format!("{}?done=documents-version-added", place.back())))
 }

@@ -3,28 +3,13 @@
 use diesel::prelude::*;
 
 use crate::features::documents::store::{Blob, BlobState};
+use crate::features::documents::upload_lifecycle::{Event, UploadState, decide};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
 use crate::platform::db::schema::{blob, upload};
 use crate::platform::db::{InLists as _, Scoped, SumOf, System};
 use crate::platform::fault::Fault;
-use crate::{practice_row, word_enum};
-
-word_enum! {
-    /// Where an upload stands.
-    pub enum UploadState {
-        /// Its bytes come in.
-        Receiving = "receiving",
-        /// They are stored and checked, and no document has them yet.
-        Ready = "ready",
-        /// A document has them.
-        Published = "published",
-        /// Its file was not taken.
-        Rejected = "rejected",
-        /// It broke off, or nobody made a document of it.
-        Expired = "expired",
-    }
-}
+use crate::practice_row;
 
 /// A file on its way in.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -112,13 +97,14 @@ pub fn published_of(
         .load(c)
 }
 
-/// Moves an upload on, if it still stands where it did; `false` if it does not.
+/// Moves an upload on as the event says, if it still stands where it did; `false` if it does not, or if nothing follows.
 pub fn step(
     c: &mut Scoped<'_>,
     id: &UploadId,
-    (from, to): (UploadState, UploadState),
+    (from, event): (UploadState, Event),
     lease_until: Timestamp,
 ) -> Result<bool, Fault> {
+    let Ok(to) = decide(from, event) else { return Ok(false) };
     let moved = c
         .rows(upload::table)
         .filter(upload::upload_id.eq(*id))
@@ -154,6 +140,20 @@ pub fn give_up_blob(c: &mut Scoped<'_>, id: &BlobId) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Says where a stored file stands from now on, if it still stood where it did.
+pub fn set_blob_state(
+    c: &mut Scoped<'_>,
+    id: &BlobId,
+    (from, to): (BlobState, BlobState),
+) -> Result<(), Fault> {
+    c.rows(blob::table)
+        .filter(blob::blob_id.eq(*id))
+        .filter(blob::state.eq(from))
+        .set(blob::state.eq(to))
+        .execute(c)?;
+    Ok(())
+}
+
 /// Leftovers that are looked at in one go.
 const AT_ONCE: i64 = 200;
 
@@ -161,7 +161,13 @@ const AT_ONCE: i64 = 200;
 pub fn over(system: &mut System<'_>) -> Result<Vec<(PracticeId, UploadId, BlobId)>, Fault> {
     let now = system.lease_now()?;
     Ok(upload::table
-        .filter(upload::state.eq(UploadState::Receiving).or(upload::state.eq(UploadState::Ready)))
+        .filter(
+            upload::state
+                .eq(UploadState::Receiving)
+                .or(upload::state.eq(UploadState::Checking))
+                .or(upload::state.eq(UploadState::Ready))
+                .or(upload::state.eq(UploadState::Quarantined)),
+        )
         .filter(upload::lease_until.lt(now))
         .order(upload::lease_until.asc())
         .limit(AT_ONCE)

@@ -2,8 +2,6 @@
 //! then looked through in a process of its own. Its row is written before its first byte is stored, so that whatever
 //! ends the work, a refusal, a lost line or a crash, what was stored so far is found and deleted.
 
-use std::collections::BTreeMap;
-
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -11,14 +9,16 @@ use tokio::task::JoinHandle;
 
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::file_kind::{self, FileKind};
+use crate::features::documents::held_store;
 use crate::features::documents::store::{Blob, BlobState};
-use crate::features::documents::upload_store::{self as store, UploadRow, UploadState};
+use crate::features::documents::upload_lifecycle::{Event as Happens, UploadState, decide};
+use crate::features::documents::upload_store::{self as store, UploadRow};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
+use crate::kernel::ids::{BlobId, ChartId, UploadId};
 use crate::kernel::picture::Picture;
 use crate::platform::audit::{self, Actor, By, Event};
-use crate::platform::db::{PracticeScope, Scoped, System};
+use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::objects::{Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
 use crate::platform::pdf::PdfProblem;
@@ -33,6 +33,8 @@ const A_DAY: i64 = 5 * 1024 * 1024 * 1024;
 const LEASE_SECONDS: i64 = 15 * 60;
 /// How long a file waits for its document or message.
 pub(super) const WAIT_HOURS: i64 = 24;
+/// How long the bytes of a file are kept in which the virus scanner found something.
+const QUARANTINE_HOURS: i64 = 30 * 24;
 /// The media type of what is taken.
 pub const PDF: &str = "application/pdf";
 
@@ -85,6 +87,26 @@ pub struct Taken {
     pub sha256: String,
     /// How many they are.
     pub size: u64,
+    /// Whether the virus scanner has looked through it.
+    pub scan: Scan,
+}
+
+/// Whether the virus scanner has looked through a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// It has, or there is none.
+    Done,
+    /// It could not: the file waits until it can.
+    Waiting,
+}
+
+/// What becomes of a file that the virus scanner cannot check now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unscanned {
+    /// It is held until it is checked.
+    Held,
+    /// It is turned away: its sender has it to do again.
+    TurnedAway,
 }
 
 /// A file that is about to come in.
@@ -122,9 +144,20 @@ pub enum Flow {
     Stop,
 }
 
+/// Begins to take a file in. One that the virus scanner cannot check is turned away.
+pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) -> Incoming {
+    receive_as(app, scope, by, new, Unscanned::TurnedAway)
+}
+
 /// Begins to take a file in. What is done with it runs to its end even if its sender hangs up, so that nothing
 /// half-written is left.
-pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) -> Incoming {
+pub fn receive_as(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    new: NewUpload,
+    unscanned: Unscanned,
+) -> Incoming {
     let (pieces, arriving) = mpsc::channel(2);
     let (app, scope) = (app.clone(), scope.clone());
     let running = tokio::spawn(async move {
@@ -135,7 +168,14 @@ pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) ->
         };
         let outcome = match take(&app, &scope, &upload, writer, arriving).await {
             Ok(Ok(stored)) => match inspect(&app, &scope, &upload, &stored).await {
-                Ok(Ok(())) => finish(&app, &scope, &upload, stored, PDF).await,
+                Ok(Ok(())) => finish(&app, &scope, &upload, (stored, PDF), Happens::Clean).await,
+                Ok(Err(NotTaken::NotScanned)) if unscanned == Unscanned::Held => {
+                    finish(&app, &scope, &upload, (stored, PDF), Happens::Unscanned).await
+                }
+                Ok(Err(NotTaken::Infected)) => {
+                    let kept = finish(&app, &scope, &upload, (stored, PDF), Happens::Infected).await;
+                    kept.map(|kept| kept.and(Err(NotTaken::Infected)))
+                }
                 Ok(Err(refused)) => Ok(Err(refused)),
                 Err(fault) => Err(fault),
             },
@@ -144,6 +184,10 @@ pub fn receive(app: &AppState, scope: &PracticeScope, by: By, new: NewUpload) ->
         };
         match outcome {
             Ok(Ok(taken)) => Ok(Some(Ok(taken))),
+            Ok(Err(NotTaken::Infected)) => {
+                quarantined(&app, &scope, &by, &upload).await?;
+                Ok(Some(Err(NotTaken::Infected)))
+            }
             Ok(Err(refused)) => {
                 reject(&app, &scope, &by, &upload, refused).await?;
                 Ok(Some(Err(refused)))
@@ -176,7 +220,7 @@ pub async fn receive_picture(
     };
     let media_type = picture.kind.media_type();
     let outcome = match store_whole(writer, picture.bytes).await {
-        Ok(stored) => finish(app, scope, &upload, stored, media_type).await,
+        Ok(stored) => finish(app, scope, &upload, (stored, media_type), Happens::Clean).await,
         Err(fault) => Err(fault),
     };
     match outcome {
@@ -365,7 +409,7 @@ async fn inspect(
             Err(NotTaken::Infected)
         }
         Verdict::NotScanned(why) => {
-            tracing::error!(why, "a file was turned away: the virus scanner did not check it");
+            tracing::error!(why, "the virus scanner did not check a file");
             Err(NotTaken::NotScanned)
         }
     })
@@ -381,7 +425,7 @@ fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
 
 async fn renew(app: &AppState, scope: &PracticeScope, upload: &UploadRow) -> Result<bool, Fault> {
     let id = upload.upload_id;
-    let stays = (UploadState::Receiving, UploadState::Receiving);
+    let stays = (UploadState::Receiving, Happens::GoOn);
     app.db
         .write(scope, move |c| {
             let until = lease(c.lease_now()?);
@@ -390,22 +434,30 @@ async fn renew(app: &AppState, scope: &PracticeScope, upload: &UploadRow) -> Res
         .await
 }
 
-/// From here on the file is there, and waits for its document.
+/// Until when the bytes of a file are kept in which the virus scanner found something.
+pub(super) fn quarantine_until(c: &mut Scoped<'_>) -> Result<Timestamp, Fault> {
+    Ok(c.lease_now()?.plus_hours(QUARANTINE_HOURS))
+}
+
+/// From here on the file is there: it waits for its document, for the virus scanner, or for its end.
 async fn finish(
     app: &AppState,
     scope: &PracticeScope,
     upload: &UploadRow,
-    stored: StoredBytes,
-    media_type: &'static str,
+    (stored, media_type): (StoredBytes, &'static str),
+    happens: Happens,
 ) -> Result<Result<Taken, NotTaken>, Fault> {
     let (row, sha256) = (upload.clone(), stored.sha256.clone());
     let size = i64::try_from(stored.size).unwrap_or(i64::MAX);
+    let to = decide(UploadState::Receiving, happens);
     let is_in_time = app
         .db
         .write(scope, move |c| {
-            let to_ready = (UploadState::Receiving, UploadState::Ready);
-            let until = c.lease_now()?.plus_hours(WAIT_HOURS);
-            if !store::step(c, &row.upload_id, to_ready, until)? {
+            let until = match to {
+                Ok(UploadState::Quarantined) => quarantine_until(c)?,
+                _ => c.lease_now()?.plus_hours(WAIT_HOURS),
+            };
+            if !store::step(c, &row.upload_id, (UploadState::Receiving, happens), until)? {
                 return Ok(false);
             }
             store::note_size(c, &row.upload_id, size)?;
@@ -416,15 +468,31 @@ async fn finish(
                 size,
                 media_type: media_type.to_owned(),
                 key_generation: stored.key_generation,
-                state: BlobState::Live,
+                state: if to == Ok(UploadState::Ready) { BlobState::Live } else { BlobState::Kept },
                 created_at: c.now(),
             };
             store::insert_blob(c, blob)?;
             Ok(true)
         })
         .await?;
-    let taken = Taken { upload: upload.upload_id, sha256: stored.sha256, size: stored.size };
+    let scan = if to == Ok(UploadState::Checking) { Scan::Waiting } else { Scan::Done };
+    let taken = Taken { upload: upload.upload_id, sha256: stored.sha256, size: stored.size, scan };
     Ok(if is_in_time { Ok(taken) } else { Err(NotTaken::BrokenOff) })
+}
+
+/// Tells of a file that was put into quarantine as it came in.
+async fn quarantined(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    upload: &UploadRow,
+) -> Result<(), Fault> {
+    let event = Event::new(by.clone(), DocumentAction::UploadQuarantined)
+        .on_chart(&upload.chart_id)
+        .with(serde_json::json!({ "upload": upload.upload_id }));
+    app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
+    app.live.chart_changed(scope.id(), &upload.chart_id);
+    Ok(())
 }
 
 async fn reject(
@@ -457,72 +525,12 @@ async fn give_up(
 
 /// Gives up a file that was taken and that no document will have; its bytes are deleted later.
 pub fn discard(c: &mut Scoped<'_>, id: &UploadId) -> Result<(), Fault> {
-    let Some(row) = store::find(c, id)?.filter(|row| row.state == UploadState::Ready) else { return Ok(()) };
+    let Some(row) = store::find(c, id)? else { return Ok(()) };
+    match row.state {
+        UploadState::Ready => {}
+        UploadState::Checking if held_store::find(c, id)?.is_none() => {}
+        _ => return Ok(()),
+    }
     store::give_up_blob(c, &row.blob_id)?;
     store::end(c, id, UploadState::Expired, "not-used")
-}
-
-/// Deletes what uploads that broke off and documents that were deleted have left behind; returns how many files.
-pub async fn remove_leftovers(app: &AppState) -> Result<usize, Fault> {
-    let worker = |practice: &PracticeId| PracticeScope::for_worker(*practice);
-    let mut removed = 0;
-    for (practice, upload, blob) in app.db.system_read(store::over).await? {
-        let is_ended = app
-            .db
-            .write(&worker(&practice), move |c| {
-                let Some(row) = store::find(c, &upload)? else { return Ok(false) };
-                // It may have gone on meanwhile.
-                if row.lease_until >= c.lease_now()? {
-                    return Ok(false);
-                }
-                if row.state == UploadState::Ready {
-                    store::give_up_blob(c, &blob)?;
-                    store::end(c, &upload, UploadState::Expired, "forgotten")?;
-                    return Ok(false);
-                }
-                // First of all, so that its sender, should there still be one, cannot finish it any more.
-                store::end(c, &upload, UploadState::Expired, "broken-off")?;
-                Ok(true)
-            })
-            .await?;
-        if is_ended {
-            app.objects.remove(&practice, &blob).await?;
-            removed += 1;
-        }
-    }
-    for (practice, blob) in app.db.system_read(|system: &mut System<'_>| store::to_delete(system)).await? {
-        app.objects.remove(&practice, &blob).await?;
-        app.db.write(&worker(&practice), move |c| store::forget_blob(c, &blob)).await?;
-        removed += 1;
-    }
-    Ok(removed)
-}
-
-/// Objects that are asked about in one go.
-const ASKED_AT_ONCE: usize = 200;
-/// An object that nothing refers to is left alone for so long.
-const ORPHAN_HOURS: i64 = 24;
-
-/// Deletes bytes that no row refers to, as an older copy of the database leaves them; returns how many files.
-pub async fn remove_orphans(app: &AppState) -> Result<usize, Fault> {
-    let long_ago = app.now().plus_hours(-ORPHAN_HOURS);
-    let mut by_practice: BTreeMap<PracticeId, Vec<BlobId>> = BTreeMap::new();
-    for (practice, blob) in app.objects.list().await? {
-        if blob.made_at().is_none_or(|at| at < long_ago) {
-            by_practice.entry(practice).or_default().push(blob);
-        }
-    }
-    let mut removed = 0;
-    for (practice, blobs) in by_practice {
-        let scope = PracticeScope::for_worker(practice);
-        for blobs in blobs.chunks(ASKED_AT_ONCE) {
-            let asked = blobs.to_vec();
-            let known = app.db.read(&scope, move |c| store::known(c, &asked)).await?;
-            for blob in blobs.iter().filter(|blob| !known.contains(blob)) {
-                app.objects.remove(&practice, blob).await?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
 }

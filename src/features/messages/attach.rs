@@ -5,7 +5,7 @@ use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
 use serde::de::DeserializeOwned;
 
-use crate::features::documents::{self, NotTaken, WaitingFile, receive_part};
+use crate::features::documents::{self, NotTaken, Unscanned, WaitingFile, receive_part};
 use crate::features::messages::text::MOST_FILES;
 use crate::kernel::ids::{ChartId, UploadId};
 use crate::platform::audit::By;
@@ -112,7 +112,9 @@ impl Attaching<'_> {
                 wrong.push(self.words.get("messages-error-files-an-hour"));
                 break;
             }
-            match receive_part(app, self.scope, self.by.clone(), self.chart, &mut part).await? {
+            // A message is sent with files that are checked: one that cannot be now is to be attached again.
+            let into = (self.chart, Unscanned::TurnedAway);
+            match receive_part(app, self.scope, self.by.clone(), into, &mut part).await? {
                 Ok(taken) => {
                     count += 1;
                     fields.push(("kept".to_owned(), taken.upload.to_string()));

@@ -230,7 +230,7 @@ pub const TABLE: &[Setting] = &[
         default: "none: files are not scanned",
         secret: false,
         help: "The virus scanner clamd that looks through uploaded files: unix:/run/clamav/clamd.ctl or \
-               tcp:127.0.0.1:3310. A file that it cannot check is turned away.",
+               tcp:127.0.0.1:3310. A file that it cannot check waits until it can, or is turned away.",
         set: |d, v| Ok(d.scanner_url = Some(values::scanner(v)?)),
     },
     Setting {

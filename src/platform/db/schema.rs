@@ -458,6 +458,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    held_upload (practice_id, upload_id) {
+        practice_id -> Binary,
+        upload_id -> Binary,
+        purpose -> Text,
+        title -> Text,
+        kind -> Nullable<Text>,
+        label -> Nullable<Text>,
+        document_id -> Nullable<Binary>,
+        access_id -> Nullable<Binary>,
+        account_id -> Nullable<Binary>,
+        by_name -> Text,
+        source -> Text,
+        tries -> Integer,
+        held_at -> BigInt,
+    }
+}
+
+diesel::table! {
     document_request (practice_id, request_id) {
         practice_id -> Binary,
         request_id -> Binary,
@@ -1934,6 +1952,7 @@ practice_tables!(
     field_policy,
     form_draft,
     frequent_question,
+    held_upload,
     handled_request,
     import_column,
     import_file,

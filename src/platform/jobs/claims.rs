@@ -319,12 +319,12 @@ pub(super) fn finish(
     Ok(())
 }
 
-/// Writes that a job is done, if this process still has it in hand.
-pub(super) fn finish_held(system: &mut System<'_>, claim: &Claim) -> Result<(), Fault> {
+/// Writes what becomes of a job that ran, if this process still has it in hand.
+pub(super) fn finish_held(system: &mut System<'_>, claim: &Claim, next: Next) -> Result<(), Fault> {
     if still_held(system, std::slice::from_ref(claim))?.is_empty() {
         return Ok(());
     }
-    finish(system, claim.practice_id, &[(claim.job_id, Next::Done)])
+    finish(system, claim.practice_id, &[(claim.job_id, next)])
 }
 
 /// Writes that a job failed: it is tried again later, and parked after too many tries. Nothing is written of one

@@ -36,6 +36,8 @@ word_enum! {
         PacketSending = "packet-sending",
         /// Makes the sealed file of a document that everybody has signed.
         SealFile = "seal-file",
+        /// Has a file checked that the virus scanner could not look through.
+        HeldUpload = "held-upload",
         /// Asks the payment provider what became of a client's way to pay.
         PaymentLook = "payment-look",
         /// Asks the payment provider for news that never came.
@@ -118,12 +120,12 @@ pub enum JobRun {
     /// One job of the whole installation, again and again after so many hours.
     EveryHours(i64, fn(&mut System<'_>) -> Result<usize, Fault>),
     /// Inside a practice, one job by itself in transactions of its own, for what takes long. It knows what is done
-    /// already: after a crash it runs again. The job is done with it.
+    /// already: after a crash it runs again.
     InPieces(fn(AppState, PracticeScope, Job) -> InPieces),
 }
 
-/// A job that runs in transactions of its own.
-pub type InPieces = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+/// A job that runs in transactions of its own, and what becomes of it.
+pub type InPieces = Pin<Box<dyn Future<Output = Result<Next, Fault>> + Send>>;
 
 /// What a feature registers for a kind of job.
 #[derive(Clone, Copy)]

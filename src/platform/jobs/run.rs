@@ -168,10 +168,10 @@ async fn run_each_in_pieces(
         };
         drop(running);
         match ended {
-            Some(Ok(())) => {
+            Some(Ok(next)) => {
                 round.ran += 1;
                 let done = claim.clone();
-                write(app, move |system| claims::finish_held(system, &done)).await?;
+                write(app, move |system| claims::finish_held(system, &done, next)).await?;
             }
             Some(Err(fault @ (Fault::Unavailable(_) | Fault::Busy(_) | Fault::DiskFull))) => {
                 write(app, move |system| claims::put_back(system, &group)).await?;

@@ -26,7 +26,7 @@ use crate::kernel::{names, text};
 use crate::platform::audit::{Actor, By, Event, record_many};
 use crate::platform::db::{PracticeScope, Scoped, search};
 use crate::platform::fault::{Fault, is_duplicate};
-use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob};
+use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob, Next};
 use crate::platform::state::{App, AppState};
 
 /// Charts that are looked up or written in one go: short enough that other writers are not kept waiting.
@@ -103,13 +103,13 @@ pub(in super::super) fn carry_on(app: AppState, scope: PracticeScope, job: Job) 
             let name = staff_store::find(c, &staff)?.map(|member| member.name).unwrap_or_default();
             Ok(Some((By { actor: Actor::Staff(staff, name), source: String::new() }, body)))
         });
-        let Some((by, body)) = found.await? else { return Ok(()) };
+        let Some((by, body)) = found.await? else { return Ok(Next::Done) };
         let file = read(&app, &scope, Cursor::new(body)).await?;
         if !file.bad.is_empty() {
             return Err(Fault::other("a file whose import was begun can no longer be read"));
         }
         write_in_pieces(&app, &scope, by, file, Some(id), |_| ()).await?;
-        Ok(())
+        Ok(Next::Done)
     })
 }
 

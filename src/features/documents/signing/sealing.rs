@@ -20,7 +20,7 @@ use crate::platform::audit::{self, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
-use crate::platform::jobs::{InPieces, Job};
+use crate::platform::jobs::{InPieces, Job, Next};
 use crate::platform::objects::{Object, ObjectError, Stored, blob_key, new_blob_key};
 use crate::platform::seal::certificate::SealKey;
 use crate::platform::seal::pdf::{Attachment, Sealing, seal};
@@ -48,10 +48,10 @@ pub fn carry_out(app: AppState, scope: PracticeScope, job: Job) -> InPieces {
         let id = SigningId::from_uuid(job.subject);
         let inside = app.clone();
         let found = app.db.write(&scope, move |c| material(&inside, c, &id)).await?;
-        match found {
-            Some(material) => make(&app, &scope, material).await,
-            None => Ok(()),
+        if let Some(material) = found {
+            make(&app, &scope, material).await?;
         }
+        Ok(Next::Done)
     })
 }
 
