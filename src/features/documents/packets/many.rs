@@ -19,7 +19,7 @@ use crate::kernel::ids::{AccessId, ChartId, PacketSendingId, PacketTemplateId};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
 use crate::platform::fault::Fault;
-use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob};
+use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob, Next};
 use crate::platform::state::AppState;
 
 pub use crate::features::documents::packets::many_store::MOST_CHARTS;
@@ -122,7 +122,7 @@ pub(in super::super) fn carry_on(app: AppState, scope: PracticeScope, job: Job) 
                 app.live.chart_changed(scope.id(), &chart);
             }
         }
-        Ok(())
+        Ok(Next::Done)
     })
 }
 
