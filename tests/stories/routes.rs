@@ -160,17 +160,9 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         _ if row.path.starts_with("/api/v1/appointments/{appointment}/parties") => {
             serde_json::json!({ "chart_id": rows.value("{chart}") }).to_string()
         }
-        _ if row.path == "/api/v1/templates" => serde_json::json!({
-            "name": "By program", "kind": "notice", "texts": [{ "language": "en", "title": "Hello", "text": "Dear {{client_name}}" }],
-        })
-        .to_string(),
         _ if row.path.ends_with("/templates/{template}") => {
             serde_json::json!({ "name": "By program" }).to_string()
         }
-        _ if row.path == "/api/v1/packets" => serde_json::json!({
-            "name": "By program", "items": [{ "template": rows.value("{template}"), "task": "read" }],
-        })
-        .to_string(),
         _ if row.path.ends_with("/packets/{packet_template}") => {
             serde_json::json!({ "name": "First visit" }).to_string()
         }
@@ -347,7 +339,9 @@ stories! {
         let csrf = form_token(&mut own, "/staff/me", "/staff/sign-out").await;
         // What takes the row away comes last; what no page of these rows shows cannot be posted.
         posts.sort_by_key(|(path, _)| {
-            path.ends_with("/delete") || (path.contains("/import/") && !path.ends_with("/columns"))
+            path.ends_with("/delete")
+                || (path.starts_with("/staff/packets/") && path.ends_with("/retire"))
+                || (path.contains("/import/") && !path.ends_with("/columns"))
         });
         posts.retain(|(path, _)| forms.contains_key(path));
         for (path, pattern) in &posts {
@@ -530,7 +524,10 @@ stories! {
                 visitor.get(&path).await;
                 let seen = statements::seen(&watched);
                 asked += seen.asked;
-                wrong.extend(seen.prepared.into_iter().map(|sql| format!("GET {path}: {sql}")));
+                // What waits is counted for the operator from time to time, by no page.
+                let of_page = |sql: &String| !sql.starts_with("SELECT COUNT(*) FROM `outbox` WHERE");
+                let prepared = seen.prepared.into_iter().filter(of_page);
+                wrong.extend(prepared.map(|sql| format!("GET {path}: {sql}")));
             }
         }
         assert!(asked > 100, "only {asked} statements were seen");

@@ -506,7 +506,8 @@ async fn reject(
         let event = refused_event(by, &upload.chart_id, why);
         app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
     }
-    let state = if why == NotTaken::BrokenOff { UploadState::Expired } else { UploadState::Rejected };
+    let happens = if why == NotTaken::BrokenOff { Happens::TimeOver } else { Happens::Refuse };
+    let Ok(state) = decide(UploadState::Receiving, happens) else { return Ok(()) };
     give_up(app, scope, upload, state, &why.word()).await
 }
 
