@@ -3,7 +3,8 @@
 //! database itself refuses an overlap that comes another way: by a constraint on PostgreSQL, by triggers on SQLite.
 
 use crate::features::calendar::holds_store::{self, Hold};
-use crate::features::calendar::store::{self, LONGEST_HOURS, Resource, Taken};
+use crate::features::calendar::months_store::LONGEST_HOURS;
+use crate::features::calendar::store::{self, Resource, Taken};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AppointmentId, ChartId};
 use crate::platform::db::Scoped;

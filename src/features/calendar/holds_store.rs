@@ -3,7 +3,8 @@
 
 use diesel::prelude::*;
 
-use crate::features::calendar::store::{LONGEST_HOURS, Resource, ResourceKind};
+use crate::features::calendar::months_store::LONGEST_HOURS;
+use crate::features::calendar::store::{Resource, ResourceKind};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, PracticeId, RequestId, ResourceId, StaffId};
 use crate::platform::db::schema::{busy, calendar_hold};

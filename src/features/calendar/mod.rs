@@ -4,7 +4,7 @@ mod claim;
 mod holds_store;
 mod kinds;
 mod local_days;
-mod months;
+mod months_store;
 pub mod openings;
 mod reply_hours;
 mod rules_store;

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::features::calendar::holds_store::held_by_others;
-use crate::features::calendar::months::months_between;
+use crate::features::calendar::months_store::months_between;
 use crate::features::calendar::openings::{
     self, AllBusy, Busy, Openings, Rules, Unavailable, Wanted, openings,
 };

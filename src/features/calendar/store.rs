@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::features::calendar::months;
+use crate::features::calendar::months_store::{self, LONGEST_HOURS};
 use crate::features::calendar::openings::Busy;
 use crate::features::staff::StaffState;
 use crate::kernel::clock::Timestamp;
@@ -51,9 +51,6 @@ impl Resource {
         self.id
     }
 }
-
-/// No claim is longer, so that a search for overlaps reads one range of keys.
-pub(super) const LONGEST_HOURS: i64 = 24;
 
 /// A time that somebody has already given away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +188,7 @@ pub(super) fn take(
         other => other?,
     }
     for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::Staff) {
-        months::rebuild(c, resource.id, (from, until))?;
+        months_store::rebuild(c, resource.id, (from, until))?;
     }
     Ok(())
 }
@@ -231,7 +228,7 @@ pub(super) fn give_back(
         .delete(c)?;
     let of_staff = had.iter().filter(|(taken, _)| taken.resource.kind == ResourceKind::Staff);
     for (taken, until) in of_staff {
-        months::rebuild(c, taken.resource.id, (taken.starts_at, *until))?;
+        months_store::rebuild(c, taken.resource.id, (taken.starts_at, *until))?;
     }
     Ok(())
 }

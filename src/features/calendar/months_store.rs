@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::calendar::openings::BusyMonth;
-use crate::features::calendar::store::LONGEST_HOURS;
 use crate::kernel::cells::{CELL_SECONDS, Cells};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ResourceId, StaffId};
@@ -17,6 +16,9 @@ use crate::kernel::wall_clock::first_moment;
 use crate::platform::db::schema::{busy, busy_month, calendar_resource};
 use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
+
+/// No claim is longer, so that a search for overlaps reads one range of keys.
+pub(super) const LONGEST_HOURS: i64 = 24;
 
 /// A month of the calendar in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
