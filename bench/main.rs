@@ -1,7 +1,7 @@
 //! The figures of one run on this machine: `cargo xtask bench` builds with optimisation, measures on both
-//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `accounts`, `bulk`, `calendar`, `load`,
-//! `messages`, `timing`, `growth`. `accounts`, `calendar` and `growth` take long and are left out of the whole. `load home
-//! lists` measures these parts of the load; `load --quick` only shows that every row runs.
+//! engines and writes `bench/RESULTS.md`. A part alone is shown and not written: `accounts`, `bulk`, `calendar`,
+//! `documents`, `load`, `messages`, `timing`, `growth`. `accounts`, `calendar` and `growth` take long and are left out of
+//! the whole. `load home lists` measures these parts of the load; `load --quick` only shows that every row runs.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -65,6 +65,10 @@ fn main() {
     if runs("messages") {
         report.push_str("\n## Messages\n\n");
         report.push_str(&load::messages::measure(&pictures, quick));
+    }
+    if runs("documents") {
+        report.push_str("\n## Documents\n\n");
+        report.push_str(&load::documents::measure(&pictures, quick));
     }
     if runs("accounts") {
         report.push_str("\n## Accounts\n\n");

@@ -18,11 +18,10 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use super::Size;
-use super::drive::{self, Outcome};
 use super::report::{Line, Report, Spread, Verdict};
 use super::seed;
 use super::servers::Server;
-use super::turns::{Contender, ROUNDS, get};
+use super::turns::{Contender, ROUNDS, get, show};
 use crate::support::world::{Engine, World, count_rows, take_down};
 
 /// Clients who are signed in.
@@ -71,19 +70,8 @@ pub fn measure(pictures: &std::path::Path, quick: bool) -> String {
             ("day sheet", of(&biller, &day), 1, Some(REPORT)),
         ];
         for (what, contender, connections, most) in &rows {
-            drive::in_a_process(&contender.order(*connections, seconds / 2.0));
-            let outcomes: Vec<Outcome> =
-                (0..ROUNDS).map(|_| drive::in_a_process(&contender.order(*connections, seconds))).collect();
-            let (rate, p99) =
-                (Spread::of(outcomes.iter().map(Outcome::rate)), Spread::of(outcomes.iter().map(|o| o.p99)));
-            report.add(Line {
-                row: "B19",
-                what: format!("{what}, {made} entries, {}, {connections} connections", engine.word()),
-                figure: format!("{}/s, p99 {} ms", rate.text(0), p99.text(1)),
-                ratio: "–".into(),
-                must: most.map_or("–".into(), |most| format!("≤ {most} ms")),
-                verdict: most.map_or(Verdict::Shown, |most| Verdict::at_most(p99.median, most)),
-            });
+            let what = format!("{what}, {made} entries, {}", engine.word());
+            show(&mut report, ("B19", what), contender, (*connections, seconds), *most);
         }
         drop(rows);
         drop(server);

@@ -10,11 +10,10 @@ use anteroom::platform::fault::Fault;
 use diesel::prelude::*;
 
 use super::Size;
-use super::drive::{self, Outcome};
-use super::report::{Line, Report, Spread, Verdict};
+use super::report::Report;
 use super::seed;
 use super::servers::Server;
-use super::turns::{Contender, ROUNDS, get};
+use super::turns::{Contender, get, show};
 use crate::people::letters;
 use crate::support::world::{Engine, World, take_down};
 
@@ -55,19 +54,8 @@ pub fn measure(pictures: &std::path::Path, quick: bool) -> String {
             ("search of a client", of(client, &|n| format!("/portal/messages?q={}", word(n % 64)))),
         ];
         for (what, contender) in &rows {
-            drive::in_a_process(&contender.order(8, seconds / 2.0));
-            let outcomes: Vec<Outcome> =
-                (0..ROUNDS).map(|_| drive::in_a_process(&contender.order(8, seconds))).collect();
-            let (rate, p99) =
-                (Spread::of(outcomes.iter().map(Outcome::rate)), Spread::of(outcomes.iter().map(|o| o.p99)));
-            report.add(Line {
-                row: "B18",
-                what: format!("{what}, {}, 8 connections", engine.word()),
-                figure: format!("{}/s, p99 {} ms", rate.text(0), p99.text(1)),
-                ratio: "–".into(),
-                must: "–".into(),
-                verdict: Verdict::Shown,
-            });
+            let what = format!("{what}, {}", engine.word());
+            show(&mut report, ("B18", what), contender, (8, seconds), None);
         }
         drop(rows);
         drop(server);

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod calendar;
+pub mod documents;
 pub mod drive;
 pub mod growth;
 pub mod hello;
@@ -122,7 +123,6 @@ pub fn measure(pictures: &Path, size: Size, parts: &[&str]) -> String {
         memory::memory(&mut report, &runtime, &engines, &others, &idle);
     }
     if parts.is_empty() {
-        report.not_run("B9", "documents of 5 MB", "uploads of this size have no bench yet");
         report.not_run("B17", "backup under load", "there is no backup as yet");
     }
     for Ours { seeded, server, .. } in engines {

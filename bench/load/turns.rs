@@ -1,7 +1,7 @@
 //! Contenders under the same load, in turn with the limit.
 
 use super::drive::{self, Next, Order, Outcome};
-use super::report::{Spread, Verdict};
+use super::report::{Line, Report, Spread, Verdict};
 use super::servers::Server;
 use crate::support::http;
 
@@ -51,6 +51,31 @@ pub fn post(server: &Server, path: &str, cookie: &str, fields: &[(String, String
 
 pub fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A line of a row: how many answers a second over these connections, and within how many milliseconds 99 of 100 come,
+/// at most `most` where that is asked for.
+pub fn show(
+    report: &mut Report,
+    (row, what): (&'static str, String),
+    contender: &Contender<'_>,
+    (connections, seconds): (usize, f64),
+    most: Option<f64>,
+) {
+    // Warm caches, and every connection of every pool.
+    drive::in_a_process(&contender.order(connections, seconds / 2.0));
+    let outcomes: Vec<Outcome> =
+        (0..ROUNDS).map(|_| drive::in_a_process(&contender.order(connections, seconds))).collect();
+    let (rate, p99) =
+        (Spread::of(outcomes.iter().map(Outcome::rate)), Spread::of(outcomes.iter().map(|o| o.p99)));
+    report.add(Line {
+        row,
+        what: format!("{what}, {connections} connections"),
+        figure: format!("{}/s, p99 {} ms", rate.text(0), p99.text(1)),
+        ratio: "–".into(),
+        must: most.map_or("–".into(), |most| format!("≤ {most} ms")),
+        verdict: most.map_or(Verdict::Shown, |most| Verdict::at_most(p99.median, most)),
+    });
 }
 
 /// What rounds in turn gave: of the limit and of each other.

@@ -157,22 +157,8 @@ impl Browser {
         name: &str,
         file: &[u8],
     ) -> Page {
-        const BOUNDARY: &str = "----anteroom-story";
-        let mut body = Vec::new();
-        for (field, value) in fields.iter().filter(|(field, _)| field != "file") {
-            let head = format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
-            );
-            body.extend(head.into_bytes());
-        }
-        let head = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-             Content-Type: text/csv\r\n\r\n"
-        );
-        body.extend(head.into_bytes());
-        body.extend(file);
-        body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
-        self.send("POST", action, Some((&format!("multipart/form-data; boundary={BOUNDARY}"), &body))).await
+        let (kind, body) = http::multipart(fields, name, file);
+        self.send("POST", action, Some((&kind, &body))).await
     }
 
     /// The same, and then the page that the redirect leads to; panics when the form was refused.
@@ -194,7 +180,8 @@ impl Browser {
     }
 }
 
-fn filled(form: &Form, changes: &[(&str, &str)]) -> Vec<(String, String)> {
+/// The fields of a form with these changes.
+pub fn filled(form: &Form, changes: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut fields = form.fields.clone();
     for name in changes.iter().map(|(name, _)| name) {
         fields.retain(|(key, _)| key != name);

@@ -145,6 +145,25 @@ fn dechunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// A form's fields with a file in the field `file`, behind its content type.
+pub fn multipart(fields: &[(String, String)], name: &str, file: &[u8]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "----anteroom-story";
+    let mut body = Vec::new();
+    for (field, value) in fields.iter().filter(|(field, _)| field != "file") {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+        body.extend(head.into_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: text/csv\r\n\r\n"
+    );
+    body.extend(head.into_bytes());
+    body.extend(file);
+    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
 /// `application/x-www-form-urlencoded`.
 pub fn encode_form<K: AsRef<str>, V: AsRef<str>>(fields: &[(K, V)]) -> String {
     fields

@@ -58,7 +58,7 @@ pub fn bench(arguments: &[String]) -> Result<(), String> {
 }
 
 /// The parts of the figures.
-const PARTS: &[&str] = &["accounts", "bulk", "calendar", "load", "messages", "timing", "growth"];
+const PARTS: &[&str] = &["accounts", "bulk", "calendar", "documents", "load", "messages", "timing", "growth"];
 
 fn measure(program: &str, arguments: &[&str], files: &[(&str, &Path)]) -> Result<(), String> {
     let mut command = cargo();

@@ -26,7 +26,7 @@ cargo xtask structure
     and no statement is prepared anew at each run.
 cargo xtask audit
     Licences, sources, duplicate versions of the dependencies, and those that nothing uses.
-cargo xtask bench [accounts|bulk|load|messages|timing|growth]
+cargo xtask bench [accounts|bulk|calendar|documents|load|messages|timing|growth]
     Measures a release build and writes bench/RESULTS.md; about 20 minutes. With a part only that,
     shown and not written. growth takes long and is no part of the whole. Behind load may stand
     home, registration, lists, sign-ins, writes, hot-practice, live, memory: only these; --quick behind load or

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use crate::features::appointments::kinds::RequestState;
 use crate::features::appointments::labels::{Side, at_place, kind_label, seats_in_words, state_of};
 use crate::features::appointments::lifecycle::PartyState;
-use crate::features::appointments::slot_form::{clock_range, time_range};
+use crate::features::appointments::slot_form::{clock_range, day_in, time_range};
 use crate::features::appointments::store::{DayEntry, DayOf, booked_between};
 use crate::features::appointments::talk_store::{Asked, asked_between};
 use crate::features::calendar::{Closure, DAY_MINUTES, clinicians, closures_between};
@@ -124,11 +124,9 @@ pub(super) struct Shown {
 pub(super) fn read(c: &mut Scoped<'_>, staff: &StaffSession, wanted: Wanted) -> Result<Shown, Fault> {
     let date = wanted.date.unwrap_or_else(|| staff.practice.today(c.now()));
     let (first, until) = wanted.days(date);
-    let midnight = |day: Date| day.at(0, 0, 0, 0).to_zoned_datetime(staff.zone.clone());
-    let range = midnight(first).and_then(|from| Ok((from, midnight(until)?)));
+    let begins = |day: Date| day_in(day, &staff.zone).map(|(begins, _)| begins);
     let (mut booked, mut asked, mut is_cut) = (Vec::new(), Vec::new(), false);
-    if let Ok((from, until)) = range {
-        let (from, until) = (from.timestamp().into(), until.timestamp().into());
+    if let Some((from, until)) = begins(first).zip(begins(until)) {
         let of = wanted.who.map_or(DayOf::Everybody, DayOf::Clinician);
         booked = booked_between(c, of, wanted.place, (from, until), MOST_SHOWN + 1)?;
         asked = asked_between(c, wanted.who, from, until)?;

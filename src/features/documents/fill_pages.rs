@@ -27,9 +27,10 @@ use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html};
 
-struct Line {
-    href: String,
-    name: String,
+/// Something to choose.
+pub(super) struct Line {
+    pub href: String,
+    pub name: String,
 }
 
 #[derive(Template)]

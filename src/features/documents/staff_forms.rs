@@ -603,8 +603,8 @@ pub(super) async fn end_share(
 
 #[derive(serde::Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct WithdrawForm {
-    reason: String,
+pub(super) struct WithdrawForm {
+    pub reason: String,
 }
 
 #[derive(Template)]

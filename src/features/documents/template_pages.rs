@@ -41,12 +41,14 @@ fn tag_of(words: Words, template: &Template) -> (&'static str, String) {
     (tone, words.get(key))
 }
 
-struct Line {
-    href: String,
-    name: String,
-    tag: (&'static str, String),
-    changed: Stamp,
-    by: String,
+/// A line of the library.
+pub(super) struct Line {
+    pub href: String,
+    pub name: String,
+    /// Colour and word.
+    pub tag: (&'static str, String),
+    pub changed: Stamp,
+    pub by: String,
 }
 
 #[derive(askama::Template)]

@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use crate::features::access::{GrantRole, NotesShown};
 use crate::features::documents::actions::Recipient;
 use crate::features::documents::fill_pages::{
-    Field, FieldKind, answer_in_words, field_of, first_answers, where_to_mend,
+    Field, FieldKind, Line, answer_in_words, field_of, first_answers, where_to_mend,
 };
 use crate::features::documents::merge::{Blank, MergeName};
 use crate::features::documents::packets::lifecycle::Task;
@@ -39,11 +39,6 @@ use crate::platform::web::{PageError, PageResult, html, see_other};
 
 /// The value of a form that means the chart's owner, invited or not.
 const OWNER: &str = "owner";
-
-struct Line {
-    href: String,
-    name: String,
-}
 
 #[derive(Template)]
 #[template(path = "features/documents/templates/packet_choose.html")]

@@ -13,12 +13,13 @@ use crate::features::documents::packets::templates::{
 };
 use crate::features::documents::signing::actions::MOST_DAYS;
 use crate::features::documents::template_actions::{LONGEST_NAME, Use};
+use crate::features::documents::template_pages::Line;
 use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::PacketTemplateId;
 use crate::kernel::text;
 use crate::platform::fault::Fault;
-use crate::platform::i18n::{Stamp, Words};
+use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::{FieldErrors, Nothing};
@@ -37,14 +38,6 @@ fn tag_of(words: Words, template: &PacketTemplate) -> (&'static str, String) {
         Some(_) => ("stopped", words.get("packets-retired")),
         None => ("good", words.get("packets-used")),
     }
-}
-
-struct Line {
-    href: String,
-    name: String,
-    tag: (&'static str, String),
-    changed: Stamp,
-    by: String,
 }
 
 #[derive(askama::Template)]

@@ -11,7 +11,7 @@ use crate::features::documents::packets::lifecycle::{ItemState, PacketState, Tas
 use crate::features::documents::packets::section::{self, SentPacket};
 use crate::features::documents::packets::sending;
 use crate::features::documents::packets::sent_store::ItemLine;
-use crate::features::documents::staff_forms::{Place, text_error};
+use crate::features::documents::staff_forms::{Place, WithdrawForm, text_error};
 use crate::features::documents::staff_pages::tab_of;
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
@@ -21,12 +21,6 @@ use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-
-#[derive(serde::Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct WithdrawForm {
-    reason: String,
-}
 
 #[derive(Template)]
 #[template(path = "features/documents/templates/packet_withdraw.html")]
