@@ -1,11 +1,15 @@
 //! An appointment from its booking to its cancellation, as people do it: front desk and client, both on a phone of
 //! 390 px. With the pages' scripts and without.
 
+use std::time::{Duration, Instant};
+
+use anteroom::platform::db::schema::appointment;
 use anteroom::platform::permissions::Role;
 use anteroom::platform::web::session::Audience;
+use diesel::prelude::*;
 
 use super::chromium::Chromium;
-use super::window::{Width, Window};
+use super::window::{ENTER, Width, Window};
 use crate::pages;
 use crate::support::World;
 use crate::support::rows::visit_by_video;
@@ -150,7 +154,54 @@ async fn case_65(w: &mut World, scripts: bool) {
     assert_eq!(first, [0x16], "it begins a TLS handshake");
 }
 
+/// Presses keys as somebody types them: with a pause of `ANTEROOM_KEY_MS` milliseconds after each, none where it is not
+/// set. Gives how many they were.
+async fn type_keys(window: &Window, keys: &str) -> usize {
+    let pause = std::env::var("ANTEROOM_KEY_MS").ok().and_then(|ms| ms.parse().ok()).unwrap_or(0);
+    for key in keys.chars() {
+        window.press(&key.to_string()).await;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    keys.chars().count()
+}
+
 pages! {
+    async fn a_front_desk_books_ten_visits_by_keyboard_with_few_keys(w: &mut World) {
+        let names = ["Arbor", "Brook", "Cedar", "Delta", "Ember", "Fjord", "Grove", "Heath", "Islet", "Knoll"];
+        for name in names {
+            w.chart("Kim", name).await;
+        }
+        let casey = w.riverbend.member(Role::Clinician).staff_id;
+        let mut admin = w.staff(Role::Administrator).await;
+        let hours = format!("/staff/availability/{casey}");
+        let page = admin.get(&hours).await;
+        let thursday = [("weekday", "4"), ("from", "09:00"), ("until", "19:00")];
+        admin.submit(&page, &format!("{hours}/hours"), &thursday).await.must_be(303);
+        let chromium = Chromium::start();
+        let mut desk = chromium.window(w, Width::Desk).await;
+        desk.become_user(&w.staff(Role::FrontDesk).await).await;
+        desk.visit(&format!("/staff/calendar?date=2026-12-03&who={casey}")).await;
+        desk.tab_to("Book an appointment").await;
+        let (began, mut keys) = (Instant::now(), 0);
+        for (hour, name) in (9..).zip(names) {
+            let clock = if hour < 12 { format!("{hour:02}00AM") } else { format!("{:02}00PM", (hour + 11) % 12 + 1) };
+            keys += type_keys(&desk, ENTER).await;
+            desk.must_have_focus("Client").await;
+            keys += type_keys(&desk, &format!("{}{ENTER}", name.to_lowercase())).await;
+            desk.must_have_focus(name).await;
+            keys += type_keys(&desk, ENTER).await;
+            desk.must_have_focus("Time").await;
+            keys += type_keys(&desk, &format!("{clock}{ENTER}")).await;
+            desk.must_say("The appointment is booked").await;
+            desk.must_say(name).await;
+            desk.must_have_focus("Casey Moreno").await;
+        }
+        let booked: i64 = w.look(|c| appointment::table.count().get_result(c)).await;
+        eprintln!("ten visits: {keys} keys, {:.0} s", began.elapsed().as_secs_f64());
+        assert_eq!((booked, keys), (10, 10 * 15));
+        desk.close().await;
+    }
+
     async fn case_65_a_client_is_led_to_a_visit_by_video_with_scripts(w: &mut World) {
         case_65(w, true).await;
     }

@@ -53,6 +53,8 @@ pub(super) struct CalendarQuery {
     who: String,
     /// One place; every place by default.
     place: String,
+    /// With whom somebody was booked just now: the button that books the next one has the focus.
+    with: String,
 }
 
 /// What is to be shown.
@@ -62,6 +64,7 @@ pub(super) struct Wanted {
     pub date: Option<Date>,
     pub who: Option<StaffId>,
     pub place: Option<PlaceId>,
+    pub with: Option<StaffId>,
 }
 
 impl CalendarQuery {
@@ -71,6 +74,7 @@ impl CalendarQuery {
             date: read_date(&self.date),
             who: self.who.parse().ok(),
             place: self.place.parse().ok(),
+            with: self.with.parse().ok(),
         }
     }
 }

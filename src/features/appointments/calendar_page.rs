@@ -26,6 +26,8 @@ struct Column {
     off: Vec<String>,
     anchor: String,
     book: Option<String>,
+    /// Somebody was booked with them just now.
+    is_next: bool,
     lines: Vec<Line>,
 }
 
@@ -82,6 +84,7 @@ fn day(app: &AppState, staff: &StaffSession, wanted: Wanted, shown: &Shown) -> P
                 .any(|(known, _)| known == id)
                 .then(|| book(app, staff, date, Some(*id)))
                 .flatten(),
+            is_next: wanted.with == Some(*id),
             name: name.clone(),
         })
         // Whoever has nothing that day is told of only when they were asked for.

@@ -307,6 +307,15 @@ pub(super) async fn book_page(
         ..SlotForm::default()
     };
     query.fill(&mut form);
+    if let (Some(with), Some(date)) = (form.staff(), read_date(&form.date))
+        && loaded.usual.is_none_or(|(usual, _)| usual != with)
+    {
+        // Where the clinician is on that day, as far as their hours say it.
+        let hours = app.db.read(&staff.scope, move |c| calendar::hours_of(c, with, date)).await?;
+        if let Some(there) = hours.iter().find(|row| row.hours.covers(date)) {
+            form.place = loaded.choices.proposed(Some(there.hours.place), PlaceKind::ALL);
+        }
+    }
     show_book(&app, &staff, (id, loaded), form, SlotTrouble::default()).await
 }
 
@@ -378,7 +387,7 @@ pub(super) async fn book(
         Ok(booked) if seats.most > 1 => Ok(see_other(&format!("/staff/appointments/{booked}?done={done}"))),
         Ok(_) if from_day(&form) => {
             let day = calendar_lines::address(slot.starts_at.in_zone(&staff.zone).date(), None);
-            Ok(see_other(&format!("{day}&done={done}")))
+            Ok(see_other(&format!("{day}&with={}&done={done}", slot.staff)))
         }
         Ok(_) => Ok(see_other(&format!("/staff/charts/{id}/appointments?done={done}"))),
         Err(why) => {

@@ -316,6 +316,11 @@ pub(super) struct SlotFields {
 }
 
 impl SlotFields {
+    /// Is the time what is missing next? The day is known then, and nothing is wrong.
+    pub fn asks_time(&self) -> bool {
+        self.errors.is_empty() && !self.form.date.is_empty() && self.form.time.is_empty()
+    }
+
     pub fn of(staff: &StaffSession, form: SlotForm, choices: &Choices, trouble: SlotTrouble) -> Self {
         let words = staff.words;
         let choose = || (String::new(), words.get("appointments-with-choose"));

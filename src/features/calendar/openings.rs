@@ -42,7 +42,7 @@ pub struct WeeklyHours {
 
 impl WeeklyHours {
     /// Are they on this day?
-    fn covers(&self, day: Date) -> bool {
+    pub fn covers(&self, day: Date) -> bool {
         let is_on = day.weekday() == self.weekday && day >= self.starts_on;
         is_on && self.ends_on.is_none_or(|last| day <= last) && self.is_week_of(day)
     }
