@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::documents::{
     self, DocumentKind, NewContent, NewDocument, NewShare, Recipient, Telling,
 };
@@ -16,9 +15,9 @@ use super::Size;
 use super::report::{Line, Report, Spread, Verdict};
 use super::seed;
 use super::servers::Server;
-use super::turns::{Contender, ROUNDS, get, in_turn, show};
+use super::turns::{Contender, get, in_turn, show};
 use crate::support::browser::filled;
-use crate::support::papers::{ask_to_sign, draft, pdf_of};
+use crate::support::papers::{ask_to_countersign, draft, pdf_of};
 use crate::support::world::{Engine, World, take_down};
 use crate::support::{Browser, PASSWORD, http};
 
@@ -182,12 +181,11 @@ fn posted(server: &Server, path: &str, cookie: &str, kind: &str, body: &str) -> 
 /// one, for which the practice's key is made, does not count.
 async fn final_files(w: &World, chart: &ChartId, count: usize) -> Vec<f64> {
     let body = "This line stands in a document that a practice asks somebody to sign.\n\n".repeat(LINES);
-    let signer = w.riverbend.member(Role::Clinician).staff_id;
     let mut desk = w.staff(Role::Clinician).await;
     let mut times = Vec::new();
     for n in 0..=count {
         let id = draft(w, chart, &format!("Agreement, number {n}"), &body).await;
-        ask_to_sign(w, &id, vec![Candidate::Staff(signer)]).await;
+        ask_to_countersign(w, &id).await;
         let page = desk.get(&format!("/staff/charts/{chart}/documents/{id}/countersign")).await;
         let typed = [("typed", "Casey"), ("agreed", "yes"), ("password", PASSWORD)];
         desk.submit(&page, "/countersign", &typed).await.must_be(303);

@@ -1,7 +1,10 @@
 //! A document's way from the chart's tab to the client's phone, with the pages' scripts and without.
 
 use anteroom::features::documents::remove_leftovers;
+use anteroom::platform::db::schema::upload;
 use anteroom::platform::permissions::Role;
+use diesel::prelude::*;
+use serde_json::json;
 
 use super::chromium::Chromium;
 use super::window::{Width, Window};
@@ -121,5 +124,50 @@ pages! {
 
     async fn a11_08_a_document_is_sent_read_and_withdrawn_without_scripts(w: &mut World) {
         documents_way(w, false).await;
+    }
+
+    async fn case_3_a_file_whose_line_is_gone_goes_on_by_itself_once_it_is_back(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let client = w.registered(&ana).await;
+        let chromium = Chromium::start();
+        let mut phone = chromium.window(w, Width::Phone).await;
+        phone.become_user(&client).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("letter.pdf");
+        std::fs::write(&file, papers::pdf_of("Lanterns", 25 * 1024 * 1024)).expect("a file");
+        phone.visit("/portal/documents/send").await;
+        phone.fill("What is it?", "A letter about lanterns").await;
+        let input = phone.all("#f-file").await.remove(0);
+        phone.type_into(&input, &file.to_string_lossy()).await;
+        let slow = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4_000_000 });
+        phone.devtools("Network.enable", json!({})).await;
+        phone.devtools("Network.emulateNetworkConditions", slow).await;
+        phone.click("button", "Send it").await;
+        phone.must_say("Sending: ").await;
+        phone.must_be_accessible("a file on its way").await;
+        picture(&phone, "documents-sending-390").await;
+        phone.go_offline(true).await;
+        phone.must_say("The connection is gone.").await;
+        phone.must_be_accessible("a file whose line is gone").await;
+        phone.go_offline(false).await;
+        phone.must_say("We have your document").await;
+        phone.must_say("A letter about lanterns").await;
+        let one = w.look(|c| upload::table.select((upload::state, upload::reserved)).load::<(String, i64)>(c)).await;
+        assert_eq!(one.len(), 1, "{one:?}");
+        assert!(one[0].1 > 25 * 1024 * 1024, "{one:?}");
+        // What is wrong is said beside the field, and what was typed stays.
+        let wrong = folder.path().join("page.pdf");
+        std::fs::write(&wrong, "<!DOCTYPE html>").expect("a file");
+        phone.visit("/portal/documents/send").await;
+        phone.fill("What is it?", "Another letter").await;
+        let input = phone.all("#f-file").await.remove(0);
+        phone.type_into(&input, &wrong.to_string_lossy()).await;
+        phone.click("button", "Send it").await;
+        phone.must_say("This is a web page").await;
+        phone.must_have_focus("PDF file").await;
+        phone.must_be_accessible("a file that is not taken").await;
+        assert_eq!(phone.value("What is it?").await, "Another letter");
+
+        phone.close().await;
     }
 }

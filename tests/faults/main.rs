@@ -13,3 +13,4 @@ mod logs;
 mod payments;
 mod process;
 mod storm;
+mod uploads;

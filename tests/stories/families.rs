@@ -29,6 +29,7 @@ use crate::hand_over::Dice;
 use crate::portal_people::{account, appointment, charge, enrolled, grant};
 use crate::rights::send;
 use crate::stories;
+use crate::support::parts::put_part;
 use crate::support::rows::{CHARGE, DOCUMENT_TITLE, Rows};
 use crate::support::world::Client;
 use crate::support::{Browser, World, papers};
@@ -410,6 +411,7 @@ async fn compare_routes(w: &World, (rows, family): (&Rows, &Family), at: usize, 
         let path = rows.fill(row.path);
         let page = match row.method.as_str() {
             "GET" => browser.get(&path).await,
+            "PUT" => put_part(&browser, &path, &csrf, b"%PDF-").await,
             _ => browser.post_fields(&path, &[("csrf".to_owned(), csrf.clone())]).await,
         };
         let is_turned_away = page.location().is_some_and(|to| to.starts_with("/riverbend/sign-in"));

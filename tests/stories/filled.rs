@@ -31,6 +31,7 @@ use crate::appointments::{casey, moment};
 use crate::hand_over::hand_over;
 use crate::portal_people::{account, grant, sign_in};
 use crate::support::papers::{ask_to_sign, draft, pdf};
+use crate::support::parts::{MARK, PART, Sending, staff_form};
 use crate::support::rows::Rows;
 use crate::support::{PASSWORD, World};
 
@@ -238,6 +239,10 @@ async fn a_file(w: &World, rows: &Rows) {
     let kept = clinician.upload_with(&page, &upload, &typed, "plan.pdf", &pdf("Safety plan")).await;
     let page = clinician.follow(&kept).await;
     clinician.submit(&page, "/share", &[]).await.must_be(303);
+    let (form, to) = staff_form(&rows.registered);
+    let half = ("report.pdf", PART + 1);
+    let sending = Sending::begin(&mut clinician, (&form, &to), MARK, half).await.expect("it begins");
+    sending.put(&clinician, 1, b"\n").await.must_be(204);
 }
 
 async fn a_refund_and_a_charge_by_the_api(w: &World, rows: &Rows) {

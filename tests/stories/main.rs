@@ -85,6 +85,7 @@ mod statements;
 mod team;
 mod templates;
 mod upgrades;
+mod uploads;
 mod video;
 mod withheld_items;
 mod worklist;

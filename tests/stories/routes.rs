@@ -11,6 +11,7 @@ use crate::api::key;
 use crate::statements;
 use crate::stories;
 use crate::support::dump::difference;
+use crate::support::parts::put_part;
 use crate::support::rows::{Rows, access_of};
 use crate::support::{Browser, Page, World, papers};
 
@@ -62,6 +63,7 @@ fn api_call(row: &Row, person: &str, grant: &str, staff: &str) -> String {
     let body = match row.path.rsplit('/').next() {
         Some("documents") => serde_json::json!({ "title": "Plan", "kind": "plan", "text": "Words." }),
         Some("signing") => serde_json::json!({ "signers": [{ "grant": "owner" }] }),
+        Some("in-parts") => serde_json::json!({ "size": 1_000 }),
         Some("extend") => serde_json::json!({ "days": 60 }),
         Some("replace") => serde_json::json!({ "signer": grant, "by": { "grant": "owner" } }),
         Some("cancel") if row.path.contains("/signing/") => serde_json::json!({ "reason": "outdated" }),
@@ -196,11 +198,34 @@ async fn call(w: &World, key: &str, row: &Row, rows: &Rows) -> Page {
         caller = caller.with("if-match", &version);
     }
     let file = papers::pdf("By program");
+    if row.path.contains("/uploads/{upload}") {
+        return call_upload(&mut caller, row, rows, &file).await;
+    }
     let body = match row.path.ends_with("/uploads") {
         true => Some(("application/pdf", file.as_slice())),
         false => (row.method != "GET").then_some(("application/json", body.as_bytes())),
     };
     caller.send(row.method.as_str(), &path, body).await
+}
+
+/// Calls a route about an upload in parts, with one that the same key has just begun.
+async fn call_upload(caller: &mut Browser, row: &Row, rows: &Rows, file: &[u8]) -> Page {
+    let to = rows.fill("/api/v1/charts/{chart}/uploads/in-parts");
+    let size = serde_json::json!({ "size": file.len() }).to_string();
+    let begun = caller.send("POST", &to, Some(("application/json", size.as_bytes()))).await;
+    let to = match begun.location() {
+        Some(to) => row.path.replace("/api/v1/charts/{chart}/uploads/{upload}", to).replace("{number}", "0"),
+        None => rows.fill(row.path),
+    };
+    let part: Option<(&str, &[u8])> = Some(("application/octet-stream", file));
+    match row.method.as_str() {
+        "GET" => caller.get(&to).await,
+        "PUT" => caller.send("PUT", &to, part).await,
+        _ => {
+            caller.send("PUT", &to.replace("/complete", "/parts/0"), part).await;
+            caller.send("POST", &to, Some(("application/json", b"{}"))).await
+        }
+    }
 }
 
 /// Pages after which the database is compared.
@@ -299,6 +324,9 @@ stories! {
             (fields, takes_file)
         };
         let send = async |staff: &mut Browser, path: &str, csrf: &str| {
+            if path.contains("/parts/") {
+                return put_part(staff, path, csrf, b"%PDF-").await;
+            }
             let (fields, takes_file) = fields_of(path, csrf);
             match takes_file {
                 true => staff.upload_fields(path, &fields, "a.pdf", &papers::pdf("A plan")).await,
@@ -451,7 +479,11 @@ stories! {
                 if path == "/portal/switch" {
                     fields.push(("access", access.as_str()));
                 }
-                (his.post(&path, &fields).await, Rows::leads_to_one(&row) || path == "/portal/switch")
+                let page = match row.method.as_str() {
+                    "PUT" => put_part(&his, &path, &csrf, b"%PDF-").await,
+                    _ => his.post(&path, &fields).await,
+                };
+                (page, Rows::leads_to_one(&row) || path == "/portal/switch")
             };
             seen += usize::from(names_hers);
             let told = ["lanterns", "Lanterns", "Serrano"].iter().any(|word| page.html().contains(word));

@@ -28,6 +28,7 @@ pub mod http;
 pub mod months;
 pub mod packets;
 pub mod papers;
+pub mod parts;
 pub mod postgres;
 pub mod rows;
 pub mod stored;

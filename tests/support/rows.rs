@@ -223,6 +223,7 @@ impl Rows {
             ("{packet}", her_packet.to_string()),
             ("{packet_sending}", sending.to_string()),
             ("{upload}", held.to_string()),
+            ("{number}", "0".to_owned()),
             ("{document_request}", her_request.to_string()),
             ("/portal/documents/asked/{document_request}", his_request.to_string()),
             ("{thread}", thread.to_string()),
@@ -416,7 +417,6 @@ async fn document(w: &World, client: &Client) -> DocumentId {
     papers::shared_text(w, &client.chart_id, DOCUMENT_TITLE, "Lanterns by the river.").await
 }
 
-/// A stored file as the picture of a card of another chart.
 /// A file for a chart that waits for the virus scanner.
 async fn held_upload(w: &World, of: &Client) -> UploadId {
     let (by, chart) = (w.riverbend.by(Role::Clinician), of.chart_id);

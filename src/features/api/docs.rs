@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     access_log, age_rules, appointment_requests, appointments, billing, charts, closing, document_requests,
     documents, emergency, grants, hidden_lines, info_changes, jurisdictions, messages, openings, packets,
-    papers, payers, problem, reports, series, signing, template_edit, templates, verdicts,
+    papers, payers, problem, reports, series, signing, template_edit, templates, uploads, verdicts,
 };
 use crate::platform::i18n::{Language, Words};
 use crate::platform::state::AppState;
@@ -55,7 +55,8 @@ use crate::platform::web::{PageResult, assets, language};
         payers::agree_on_fee, payers::insurances, payers::add_insurance, payers::disputes,
         payers::list_remittances, payers::enter_remittance, payers::remittance,
         billing::receipt_file, reports::open_by_age, reports::posted_on,
-        documents::list, documents::create, documents::upload, documents::read, documents::content_of,
+        documents::list, documents::create, uploads::upload, uploads::start, uploads::read, uploads::put,
+        uploads::complete, documents::read, documents::content_of,
         documents::add_version, documents::share, documents::end_share, documents::withdraw,
         templates::list, templates::make, template_edit::read, template_edit::create, template_edit::change,
         template_edit::retire, template_edit::restore,

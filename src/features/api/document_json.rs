@@ -203,6 +203,33 @@ pub struct UploadJson {
     pub size: u64,
 }
 
+/// A file that is to come in parts.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUploadJson {
+    /// Its name, such as `report.pdf`; left out: the document's title, or `file.pdf` in a message.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// An upload in parts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProgressJson {
+    /// What to put into `upload` once it is complete.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Bytes of a part; the last one may be shorter.
+    pub part_bytes: u64,
+    /// The numbers of the parts that are there, from 0.
+    pub parts: Vec<u32>,
+    /// Whether all are, and the file was looked through.
+    pub complete: bool,
+}
+
 /// A new document: of a text or of an upload.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -4,13 +4,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use futures_util::StreamExt;
 
 use super::caller::ApiCaller;
 use super::charts::{id, query};
 use super::document_json::{
     ContentQuery, DocumentJson, DocumentLine, DocumentList, EndShareJson, NewDocumentJson, NewVersionJson,
-    ShareJson, UploadJson, UploadQuery, WithdrawJson,
+    ShareJson, WithdrawJson,
 };
 use super::idempotency::{Answer, Done, Once, once};
 use super::json;
@@ -18,9 +17,8 @@ use super::problem::{self, ApiResult, Problem};
 use super::usual::Usual;
 use crate::features::access::permission::Label;
 use crate::features::documents::{
-    self as documents, Asked, Content, DocumentKind, Flow, LARGEST, LARGEST_BODY, LONGEST_REASON,
-    LONGEST_TITLE, NewContent, NewDocument, NewShare, NewUpload, NotTaken, PDF, Recipient, Refusal, Refused,
-    Telling,
+    self as documents, Asked, Content, DocumentKind, LARGEST_BODY, LONGEST_REASON, LONGEST_TITLE, NewContent,
+    NewDocument, NewShare, Recipient, Refusal, Refused, Telling,
 };
 use crate::features::people;
 use crate::kernel::ids::{ChartId, DocumentId};
@@ -106,54 +104,6 @@ pub async fn list(State(app): State<AppState>, caller: ApiCaller, Path(chart): P
         .ok_or(problem::NOT_FOUND)?;
     let documents = found.iter().map(DocumentLine::of).collect();
     Ok(Answer::ok(DocumentList { documents })?.into_response())
-}
-
-/// Upload a PDF for a chart.
-///
-/// The body is the file itself, `application/pdf`, at most 50 MiB. It is looked through as it arrives. Make a document of
-/// it within 24 hours (`upload` of createDocument or addVersion), or send it with a message (`uploads` of writeMessage or
-/// beginThread); then it is deleted.
-#[utoipa::path(post, path = "/api/v1/charts/{chart}/uploads", tag = "Documents", operation_id = "uploadFile",
-    params(("chart" = String, Path, description = "The chart's id"), UploadQuery),
-    request_body(content = Vec<u8>, content_type = "application/pdf"),
-    responses((status = 201, description = "The file is stored and waits for its document", body = UploadJson), Usual),
-    security(("api_key" = ["documents:write"])))]
-pub async fn upload(
-    State(app): State<AppState>,
-    caller: ApiCaller,
-    Path(chart): Path<String>,
-    RawQuery(raw): RawQuery,
-    body: Body,
-) -> ApiResult {
-    let chart: ChartId = id(&chart)?;
-    let asked: UploadQuery = query(raw.as_deref())?;
-    let kind = caller.header(header::CONTENT_TYPE).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PDF) {
-        return Err(Problem::from(problem::MEDIA_TYPE).saying("The body must be application/pdf."));
-    }
-    let said: Option<u64> = caller.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if said.is_some_and(|said| said > LARGEST) {
-        return Err(problem::TOO_LARGE.into());
-    }
-    let new = NewUpload { chart, name: asked.name.unwrap_or_default(), said };
-    let mut incoming = documents::receive(&app, &caller.scope, caller.by(), new);
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        // Whoever hung up reads no answer; dropping it tidies up.
-        let piece = piece.map_err(|_| Problem::from(problem::MALFORMED).saying("The file broke off."))?;
-        if incoming.add(piece).await == Flow::Stop {
-            break;
-        }
-    }
-    match incoming.finish().await?.ok_or(problem::NOT_FOUND)? {
-        Ok(taken) => {
-            let json = UploadJson { id: taken.upload.to_string(), sha256: taken.sha256, size: taken.size };
-            Ok(Answer { status: 201, ..Answer::ok(json)? }.into_response())
-        }
-        Err(NotTaken::TooLarge) => Err(problem::TOO_LARGE.into()),
-        Err(NotTaken::Quota) => Err(problem::TOO_MANY_REQUESTS.into()),
-        Err(why) => Err(Problem::from(problem::FILE_REFUSED).with("why", why.word())),
-    }
 }
 
 fn content(text: Option<String>, upload: Option<String>) -> Result<NewContent, Problem> {
@@ -287,9 +237,9 @@ pub async fn content_of(
         ),
         Content::File(blob, name) => {
             let of = documents::FileOf::document(&document);
-            let stored = documents::damaged_or_stored(&app, &caller.scope, caller.by(), of, blob).await?;
+            let body = documents::checked_body(&app, &caller.scope, caller.by(), of, blob).await?;
             let name = if name.is_empty() { format!("{}.pdf", document.title) } else { name.clone() };
-            (blob.media_type.clone(), Body::from_stream(app.objects.read(stored)), name)
+            (blob.media_type.clone(), body, name)
         }
     };
     let headers = [

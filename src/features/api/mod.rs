@@ -40,6 +40,7 @@ mod signing;
 mod signing_json;
 mod template_edit;
 mod templates;
+mod uploads;
 mod usual;
 mod verdicts;
 
@@ -49,6 +50,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 
 use crate::platform::feature::Feature;
+use crate::platform::objects::PART_BYTES;
 use crate::platform::permissions::{Needs, Permission, Scope};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::StaffNav;
@@ -236,7 +238,12 @@ fn routes() -> Routes {
         .patch("/api/v1/templates/{template}", write_documents, template_edit::change)
         .post("/api/v1/templates/{template}/retire", write_documents, template_edit::retire)
         .post("/api/v1/templates/{template}/restore", write_documents, template_edit::restore)
-        .post_file("/api/v1/charts/{chart}/uploads", write_documents, documents::upload.layer(DefaultBodyLimit::disable()))
+        .post_file("/api/v1/charts/{chart}/uploads", write_documents, uploads::upload.layer(DefaultBodyLimit::disable()))
+        .post("/api/v1/charts/{chart}/uploads/in-parts", write_documents, uploads::start)
+        .get("/api/v1/charts/{chart}/uploads/{upload}", write_documents, uploads::read)
+        .put_file("/api/v1/charts/{chart}/uploads/{upload}/parts/{number}", write_documents,
+            uploads::put.layer(DefaultBodyLimit::max(PART_BYTES as usize)))
+        .post("/api/v1/charts/{chart}/uploads/{upload}/complete", write_documents, uploads::complete)
         .get("/api/v1/documents/{document}", read_documents, documents::read)
         .get("/api/v1/documents/{document}/content", read_documents, documents::content_of)
         .post("/api/v1/documents/{document}/versions", write_documents, documents::add_version)

@@ -84,6 +84,7 @@ kinds! {
     OTHER_KIND = "other-kind", 409, "A file is accepted or declined; a request for a document is answered or declined.";
     NEVER_SHARED = "never-shared", 409, "Notes with this label are never shared.";
     SENT_ALREADY = "sent-already", 409, "They have a packet of this kind already; send `again` to send new copies.";
+    PART_DIFFERS = "part-differs", 409, "Other bytes came under this number before; those stay.";
     RETIRED = "retired", 409, "It is retired; restore it first.";
     NOT_SHARED = "not-shared", 409, "It is not shared.";
     NAMED_BY_NOTE = "named-by-note", 409, "A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.";
@@ -98,6 +99,7 @@ kinds! {
     TOO_LARGE = "too-large", 413, "That is more than we take at once.";
     MEDIA_TYPE = "media-type", 415, "The body must be application/json.";
     FILE_REFUSED = "file-refused", 422, "This file is not taken; `why` says what is wrong with it.";
+    PARTS_MISSING = "parts-missing", 422, "Parts of the file are missing; `missing` says which.";
     INVALID = "invalid", 422, "Some fields are not right.";
     KEY_REUSED = "idempotency-key-reused", 422, "This Idempotency-Key was used for another request.";
     PRECONDITION_REQUIRED = "precondition-required", 428, "Send If-Match with the ETag that you read.";

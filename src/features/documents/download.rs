@@ -76,21 +76,20 @@ pub async fn stored_file(
     blob: &Blob,
     name: &str,
 ) -> Result<Response, Fault> {
-    let stored = damaged_or_stored(app, scope, by, of, blob).await?;
-    let mut response = as_file(Body::from_stream(app.objects.read(stored)), &blob.media_type, name);
+    let mut response = as_file(checked_body(app, scope, by, of, blob).await?, &blob.media_type, name);
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(blob.size));
     Ok(response)
 }
 
 /// The bytes of a stored file, read whole and found to be what was stored. Damage is a fault that the audit trail
 /// tells of, and nothing of the file is shown (DUR-04).
-pub async fn damaged_or_stored(
+pub async fn checked_body(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
     FileOf { chart, part_of: (holder, id) }: FileOf,
     blob: &Blob,
-) -> Result<Stored, Fault> {
+) -> Result<Body, Fault> {
     let (inside, of) = (app.clone(), blob.clone());
     let key = app.db.read(scope, move |c| blob_key(&inside.keys, c, of.key_generation, &of.blob_id)).await?;
     let stored = Stored {
@@ -98,8 +97,8 @@ pub async fn damaged_or_stored(
         size: u64::try_from(blob.size).unwrap_or(0),
         sha256: blob.sha256.clone(),
     };
-    match app.objects.check(&stored).await {
-        Ok(()) => Ok(stored),
+    match app.objects.open(stored).await {
+        Ok(checked) => Ok(Body::from_stream(checked.stream())),
         Err(ObjectError::Fault(fault)) => Err(fault),
         Err(ObjectError::Damaged(what)) => {
             let event = Event::new(by, DocumentAction::Damaged)

@@ -76,6 +76,10 @@ pub fn hold(
 ) -> Result<bool, Fault> {
     let is_unchecked = |row: &UploadRow| row.chart_id == *chart && row.state == UploadState::Checking;
     let Some(upload) = uploads::find(c, id)?.filter(is_unchecked) else { return Ok(false) };
+    if store::find(c, id)?.is_some() {
+        // Another form holds it already.
+        return Ok(false);
+    }
     let held = HeldRow {
         practice_id: *c.practice(),
         upload_id: *id,

@@ -6,6 +6,8 @@
 //! | `kinds`, `file_kind`, `body` | what documents and files there are, and how a text is built |
 //! | `labels` | whom a label keeps out of what is shared with them, and what staff can do |
 //! | `uploads`, `upload_lifecycle`, `leftovers` | a file on its way in, and what one leaves behind |
+//! | `upload_parts`, `parts_pages` | a file that comes in numbered parts |
+//! | `file_form` | a form with one file |
 //! | `held`, `held_pages` | files that wait for the virus scanner |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
@@ -26,6 +28,7 @@ mod authorization_pages;
 pub mod body;
 mod client_pages;
 mod download;
+mod file_form;
 mod file_kind;
 mod fill_pages;
 mod held;
@@ -38,6 +41,7 @@ mod lifecycle;
 pub mod merge;
 mod notices;
 pub mod packets;
+mod parts_pages;
 pub mod request_actions;
 mod request_lifecycle;
 mod request_pages;
@@ -52,6 +56,7 @@ mod template_pages;
 pub mod template_store;
 mod upload_form;
 mod upload_lifecycle;
+pub mod upload_parts;
 mod upload_store;
 mod uploads;
 mod withhold_page;
@@ -63,13 +68,14 @@ pub use actions::{
 };
 pub use audit::DocumentAction;
 pub use client_pages::size_in_words;
-pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, damaged_or_stored, signed_copy, stored_file};
+pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, checked_body, signed_copy, stored_file};
 pub use file_kind::attachment;
 pub use held::{Purpose, hold};
 pub use kinds::DocumentKind;
 pub use labels::shut_by_label;
 pub use leftovers::{count_kept, remove_leftovers, remove_orphans};
 pub use lifecycle::{DocumentState, Outcome, Refusal, ShareStanding, Signed, is_never_shared};
+pub use parts_pages::is_digest;
 pub use request_lifecycle::{RequestKind, RequestState};
 pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,
@@ -85,6 +91,7 @@ use axum::handler::Handler;
 
 use crate::platform::feature::Feature;
 use crate::platform::jobs::{JobHandler, JobKind, JobRun};
+use crate::platform::objects::PART_BYTES;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 use crate::platform::web::nav::ClientNav;
@@ -126,6 +133,7 @@ fn routes() -> Routes {
     let edit = Needs::Staff(Permission::EditTemplates);
     let set_rights = Needs::Staff(Permission::ManageRights);
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
+    let part = || DefaultBodyLimit::max(PART_BYTES as usize);
     Routes::new()
         .get("/portal/documents", read, client_pages::list)
         .get("/portal/documents/asked", read, request_pages::own_page)
@@ -134,6 +142,9 @@ fn routes() -> Routes {
         .get("/portal/documents/asked/{document_request}/file", read, request_pages::own_file)
         .get("/portal/documents/send", act, request_pages::send_page)
         .post_file("/portal/documents/send", act, request_pages::send.layer(largest()))
+        .post("/portal/uploads", act, parts_pages::client_start)
+        .put_file("/portal/uploads/{upload}/parts/{number}", act, parts_pages::client_put.layer(part()))
+        .post("/portal/uploads/{upload}/complete", act, parts_pages::client_end)
         .get("/portal/documents/{document}", read, client_pages::show)
         .get("/portal/documents/{document}/file", read, client_pages::file)
         .get("/portal/documents/{document}/revoke", act, authorization_pages::ask)
@@ -143,6 +154,13 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/write", manage, staff_forms::write)
         .get("/staff/charts/{chart}/documents/upload", manage, upload_form::page)
         .post_file("/staff/charts/{chart}/documents/upload", manage, upload_form::upload.layer(largest()))
+        .post("/staff/charts/{chart}/uploads", manage, parts_pages::staff_start)
+        .put_file(
+            "/staff/charts/{chart}/uploads/{upload}/parts/{number}",
+            manage,
+            parts_pages::staff_put.layer(part()),
+        )
+        .post("/staff/charts/{chart}/uploads/{upload}/complete", manage, parts_pages::staff_end)
         .get("/staff/charts/{chart}/documents/from-template", manage, fill_pages::choose)
         .get("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::page)
         .post("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::make)

@@ -11,6 +11,7 @@ use crate::features::accounts::ClientSession;
 use crate::features::documents::actions::{LONGEST_REASON, ReaderGrant, Refused};
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::download::{FileOf, stored_file};
+use crate::features::documents::file_form::{FileForm, SentFile};
 use crate::features::documents::held_pages::{self, OwnHeld};
 use crate::features::documents::held_store;
 use crate::features::documents::kinds::DocumentKind;
@@ -23,8 +24,9 @@ use crate::features::documents::request_store::{self as store, DocumentRequest};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, refused, text_error};
 use crate::features::documents::staff_pages::tab_of;
 use crate::features::documents::store::{self as documents, Document};
-use crate::features::documents::upload_form::{receive_part, why_not_taken_by_client};
-use crate::features::documents::uploads::{LARGEST, NotTaken, Scan, Taken, Unscanned, discard};
+use crate::features::documents::upload_form::why_not_taken_by_client;
+use crate::features::documents::upload_parts::Sender;
+use crate::features::documents::uploads::{LARGEST, NotTaken, Scan, Taken, discard};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::{ChartId, DocumentId, DocumentRequestId};
@@ -195,9 +197,6 @@ pub(super) async fn take_back(
     }
 }
 
-/// The longest field beside the file, in bytes.
-const LONGEST_FIELD: usize = 8 * 1024;
-
 #[derive(Template)]
 #[template(path = "features/documents/templates/client_send.html")]
 struct SendPage {
@@ -205,13 +204,14 @@ struct SendPage {
     errors: FieldErrors,
     mark: String,
     about: String,
+    /// The file that is there already.
+    kept: Option<Taken>,
     most_megabytes: u64,
 }
 
 /// The form as it was sent.
 #[derive(Default)]
 struct Sent {
-    csrf: String,
     mark: String,
     about: String,
     file: Option<Result<Taken, NotTaken>>,
@@ -222,9 +222,13 @@ struct Sent {
 /// Files that one account may send in an hour, whatever becomes of them.
 const SENDING: Limit = Limit { most: 60, seconds: 3_600 };
 
+fn files_key(client: &ClientSession) -> String {
+    format!("documents.files.{}", client.account_id)
+}
+
 /// Counts one more.
-async fn may_send(app: &AppState, client: &ClientSession) -> Result<bool, Fault> {
-    let key = format!("documents.files.{}", client.account_id);
+pub(super) async fn may_send(app: &AppState, client: &ClientSession) -> Result<bool, Fault> {
+    let key = files_key(client);
     app.db.write(&client.scope, move |c| Ok(limits::count(c, &key, SENDING)? <= SENDING.most)).await
 }
 
@@ -238,6 +242,7 @@ fn show_send(app: &AppState, client: &ClientSession, sent: &Sent, errors: FieldE
         errors,
         mark: FormToken::fresh(app.rng.as_ref()),
         about: sent.about.clone(),
+        kept: sent.file.clone().and_then(Result::ok),
         most_megabytes: LARGEST / (1024 * 1024),
         frame: client.frame(app, MINE),
     };
@@ -249,47 +254,19 @@ pub(super) async fn send_page(State(app): State<AppState>, client: ClientSession
     show_send(&app, &client, &Sent::default(), FieldErrors::new())
 }
 
-/// Reads the fields in their order; the file, which comes last, only where the form token before it is ours.
 async fn read_sent(
     app: &AppState,
     client: &ClientSession,
     parts: Result<Multipart, MultipartRejection>,
 ) -> Result<Sent, PageError> {
-    let mut parts = parts.map_err(|_| PageError::BadRequest)?;
     let mut sent = Sent::default();
-    while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        if name == "file" {
-            if sent.csrf != client.csrf || sent.file.is_some() {
-                return Err(PageError::BadRequest);
-            }
-            if !may_send(app, client).await? {
-                sent.is_too_often = true;
-                return Ok(sent);
-            }
-            let into = (client.chart_id, Unscanned::Held);
-            let received = receive_part(app, &client.scope, client.by(), into, &mut part).await?;
-            let is_too_large = received == Err(NotTaken::TooLarge);
-            sent.file = Some(received);
-            if is_too_large {
-                return Ok(sent);
-            }
-            continue;
-        }
-        let field = match name.as_str() {
-            "csrf" => &mut sent.csrf,
-            "mark" => &mut sent.mark,
-            "about" => &mut sent.about,
-            _ => return Err(PageError::BadRequest),
-        };
-        let value = part.bytes().await.map_err(|_| PageError::BadRequest)?;
-        if value.len() > LONGEST_FIELD {
-            return Err(PageError::TooLarge);
-        }
-        *field = String::from_utf8(value.to_vec()).map_err(|_| PageError::BadRequest)?;
-    }
-    if sent.csrf != client.csrf {
-        return Err(PageError::BadRequest);
+    let sender = Sender { scope: client.scope.clone(), by: client.by(), chart: client.chart_id };
+    let of = FileForm { sender, csrf: &client.csrf, limit: Some((files_key(client), SENDING)) };
+    let fields = [("mark", &mut sent.mark), ("about", &mut sent.about)];
+    match of.read(app, parts, fields).await? {
+        SentFile::None => {}
+        SentFile::Came(file) => sent.file = Some(file),
+        SentFile::TooOften => sent.is_too_often = true,
     }
     Ok(sent)
 }
@@ -331,12 +308,7 @@ pub(super) async fn send(
     };
     let (about, taken) = match (about, taken) {
         (Some(about), Some(taken)) => (about, taken),
-        (_, taken) => {
-            if let Some(taken) = taken {
-                app.db.write(&client.scope, move |c| discard(c, &taken.upload)).await?;
-            }
-            return show_send(&app, &client, &sent, errors);
-        }
+        _ => return show_send(&app, &client, &sent, errors),
     };
     // Another file under the same mark is another form.
     let typed = Bytes::from(format!("{about}\n{}", taken.sha256));

@@ -8,9 +8,11 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::documents::actions::{self, Acted, NewContent, NewDocument, Refused};
+use crate::features::documents::file_form::{FileForm, SentFile};
 use crate::features::documents::held::{self, Purpose};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, next_after, refused};
 use crate::features::documents::staff_pages::tab_of;
+use crate::features::documents::upload_parts::Sender;
 use crate::features::documents::uploads::{
     Flow, LARGEST, NewUpload, NotTaken, Scan, Taken, Unscanned, discard, receive_as,
 };
@@ -25,9 +27,6 @@ use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
 use crate::platform::web::{PageError, PageResult, html, see_other};
-
-/// The longest field beside the file, in bytes.
-const LONGEST_FIELD: usize = 8 * 1024;
 
 #[derive(Template)]
 #[template(path = "features/documents/templates/staff_upload.html")]
@@ -45,13 +44,16 @@ struct UploadPage {
     kinds: Options,
     chosen_label: String,
     labels: Options,
+    /// Where a script sends the file in parts.
+    parts_to: String,
+    /// The file that is there already.
+    kept: Option<Taken>,
     most_megabytes: u64,
 }
 
 /// The form as it was sent.
 #[derive(Default)]
 struct Sent {
-    csrf: String,
     mark: String,
     typed: Typed,
     file: Option<Result<Taken, NotTaken>>,
@@ -81,6 +83,8 @@ fn upload_page(
         kinds: kinds(staff.words),
         chosen_label: sent.typed.label,
         labels: labels(staff.words),
+        parts_to: format!("/staff/charts/{}/uploads", place.chart),
+        kept: sent.file.and_then(Result::ok),
         most_megabytes: LARGEST / (1024 * 1024),
         frame: staff.frame(app, CHARTS),
     };
@@ -107,48 +111,26 @@ pub(super) async fn version_page(
     upload_page(&app, &staff, &place, Sent::default(), FieldErrors::new())
 }
 
-/// Reads the fields in their order; the file, which comes last, only where the form token before it is ours.
 async fn read(
     app: &AppState,
     staff: &StaffSession,
     place: &Place,
     parts: Result<Multipart, MultipartRejection>,
 ) -> Result<Sent, PageError> {
-    let mut parts = parts.map_err(|_| PageError::BadRequest)?;
     let mut sent = Sent::default();
-    while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        if name == "file" {
-            // A form has one file: of a second one nobody could say which was meant.
-            if sent.csrf != staff.csrf || sent.file.is_some() {
-                return Err(PageError::BadRequest);
-            }
-            let into = (place.chart, Unscanned::Held);
-            let received = receive_part(app, &staff.scope, staff.by(), into, &mut part).await?;
-            let is_too_large = received == Err(NotTaken::TooLarge);
-            sent.file = Some(received);
-            if is_too_large {
-                return Ok(sent);
-            }
-            continue;
-        }
-        let field = match name.as_str() {
-            "csrf" => &mut sent.csrf,
-            "mark" => &mut sent.mark,
-            "title" => &mut sent.typed.title,
-            "kind" => &mut sent.typed.kind,
-            "label" => &mut sent.typed.label,
-            _ => return Err(PageError::BadRequest),
-        };
-        let value = part.bytes().await.map_err(|_| PageError::BadRequest)?;
-        if value.len() > LONGEST_FIELD {
-            return Err(PageError::TooLarge);
-        }
-        *field = String::from_utf8(value.to_vec()).map_err(|_| PageError::BadRequest)?;
-    }
-    if sent.csrf != staff.csrf {
-        return Err(PageError::BadRequest);
-    }
+    let sender = Sender { scope: staff.scope.clone(), by: staff.by(), chart: place.chart };
+    let of = FileForm { sender, csrf: &staff.csrf, limit: None };
+    let fields = [
+        ("mark", &mut sent.mark),
+        ("title", &mut sent.typed.title),
+        ("kind", &mut sent.typed.kind),
+        ("label", &mut sent.typed.label),
+    ];
+    sent.file = match of.read(app, parts, fields).await? {
+        SentFile::None => None,
+        SentFile::Came(file) => Some(file),
+        SentFile::TooOften => Some(Err(NotTaken::Quota)),
+    };
     Ok(sent)
 }
 
@@ -229,10 +211,7 @@ pub(super) async fn upload(
     let mut errors = FieldErrors::new();
     let checked = sent.typed.check(staff.words, &mut errors);
     let taken = taken_of(staff.words, &sent, &mut errors);
-    let (Some(checked), Some(taken), true) = (checked, taken.clone(), errors.is_empty()) else {
-        if let Some(taken) = taken {
-            app.db.write(&staff.scope, move |c| discard(c, &taken.upload)).await?;
-        }
+    let (Some(checked), Some(taken), true) = (checked, taken, errors.is_empty()) else {
         return upload_page(&app, &staff, &place, sent, errors);
     };
     let mark = mark_of(&staff, &sent, &taken, "document-file")?;

@@ -6,7 +6,7 @@ use crate::features::documents::store::{Blob, BlobState};
 use crate::features::documents::upload_lifecycle::{Event, UploadState, decide};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, PracticeId, UploadId};
-use crate::platform::db::schema::{blob, upload};
+use crate::platform::db::schema::{blob, upload, upload_part};
 use crate::platform::db::{InLists as _, Scoped, SumOf, System};
 use crate::platform::fault::Fault;
 use crate::practice_row;
@@ -39,8 +39,48 @@ pub struct UploadRow {
     pub lease_until: Timestamp,
     /// When it began.
     pub created_at: Timestamp,
+    /// How large it is in all, where it comes in numbered parts.
+    pub declared_size: Option<i64>,
+    /// Which of the practice's keys its parts are sealed under.
+    pub key_generation: Option<i32>,
 }
 practice_row!(UploadRow, upload);
+
+/// The parts that are stored of a file that comes in numbered parts: number, and SHA-256 of its bytes.
+pub fn parts_of(c: &mut Scoped<'_>, id: &UploadId) -> Result<Vec<(i32, String)>, Fault> {
+    c.rows(upload_part::table)
+        .filter(upload_part::upload_id.eq(*id))
+        .order(upload_part::number.asc())
+        .select((upload_part::number, upload_part::sha256))
+        .load(c)
+}
+
+/// Notes that a part is stored. Whoever calls it holds the upload's row.
+pub fn note_part(c: &mut Scoped<'_>, id: &UploadId, number: i32, sha256: &str) -> Result<(), Fault> {
+    let found: Option<i32> = c
+        .rows(upload_part::table)
+        .filter(upload_part::upload_id.eq(*id))
+        .filter(upload_part::number.eq(number))
+        .select(upload_part::number)
+        .optional(c)?;
+    if found.is_some() {
+        return Ok(());
+    }
+    c.insert(
+        upload_part::table,
+        (
+            upload_part::upload_id.eq(*id),
+            upload_part::number.eq(number),
+            upload_part::sha256.eq(sha256.to_owned()),
+        ),
+    )
+}
+
+/// Forgets which parts came, once nothing asks about them any more.
+pub fn forget_parts(c: &mut Scoped<'_>, id: &UploadId) -> Result<(), Fault> {
+    c.rows(upload_part::table).filter(upload_part::upload_id.eq(*id)).delete(c)?;
+    Ok(())
+}
 
 /// Notes that a file begins to come in.
 pub fn begin(c: &mut Scoped<'_>, row: UploadRow) -> Result<(), Fault> {
@@ -126,7 +166,7 @@ pub fn end(c: &mut Scoped<'_>, id: &UploadId, state: UploadState, reason: &str) 
         .filter(upload::upload_id.eq(*id))
         .set((upload::state.eq(state), upload::reason.eq(reason.to_owned()), upload::reserved.eq(0)))
         .execute(c)?;
-    Ok(())
+    forget_parts(c, id)
 }
 
 /// Puts a stored file's row in.

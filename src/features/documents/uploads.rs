@@ -20,10 +20,10 @@ use crate::kernel::picture::Picture;
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
-use crate::platform::objects::{Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
+use crate::platform::objects::{BlobKey, Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
 use crate::platform::pdf::PdfProblem;
 use crate::platform::scanner::Verdict;
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
 
 /// The largest file, in bytes.
 pub const LARGEST: u64 = 50 * 1024 * 1024;
@@ -83,6 +83,8 @@ impl NotTaken {
 pub struct Taken {
     /// The upload.
     pub upload: UploadId,
+    /// What it is called where it comes from; may be empty.
+    pub name: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
     /// How many they are.
@@ -166,42 +168,61 @@ pub fn receive_as(
             Some(Err(refused)) => return Ok(Some(Err(refused))),
             Some(Ok(begun)) => begun,
         };
-        let outcome = match take(&app, &scope, &upload, writer, arriving).await {
-            Ok(Ok(stored)) => match inspect(&app, &scope, &upload, &stored).await {
-                Ok(Ok(())) => finish(&app, &scope, &upload, (stored, PDF), Happens::Clean).await,
-                Ok(Err(NotTaken::NotScanned)) if unscanned == Unscanned::Held => {
-                    finish(&app, &scope, &upload, (stored, PDF), Happens::Unscanned).await
-                }
-                Ok(Err(NotTaken::Infected)) => {
-                    let kept = finish(&app, &scope, &upload, (stored, PDF), Happens::Infected).await;
-                    kept.map(|kept| kept.and(Err(NotTaken::Infected)))
-                }
-                Ok(Err(refused)) => Ok(Err(refused)),
-                Err(fault) => Err(fault),
-            },
-            Ok(Err(refused)) => Ok(Err(refused)),
-            Err(fault) => Err(fault),
-        };
-        match outcome {
-            Ok(Ok(taken)) => Ok(Some(Ok(taken))),
-            Ok(Err(NotTaken::Infected)) => {
-                quarantined(&app, &scope, &by, &upload).await?;
-                Ok(Some(Err(NotTaken::Infected)))
-            }
-            Ok(Err(refused)) => {
-                reject(&app, &scope, &by, &upload, refused).await?;
-                Ok(Some(Err(refused)))
-            }
-            Err(fault) => {
-                // The worker that looks for leftovers does the same later, should this not be possible now.
-                if let Err(again) = give_up(&app, &scope, &upload, UploadState::Expired, "fault").await {
-                    tracing::warn!(error = again.chain(), "a broken upload is not tidied away yet");
-                }
-                Err(fault)
-            }
-        }
+        let stored = take(&app, &scope, &upload, writer, arriving).await;
+        conclude(&app, &scope, &by, (&upload, stored), unscanned).await.map(Some)
     });
     Incoming { pieces, running, came: 0 }
+}
+
+/// Looks through a file that is stored, or was refused before that, and says what became of it.
+pub(super) async fn conclude(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    (upload, stored): (&UploadRow, Result<Result<StoredBytes, NotTaken>, Fault>),
+    unscanned: Unscanned,
+) -> Result<Result<Taken, NotTaken>, Fault> {
+    let outcome = match stored {
+        Ok(Ok(stored)) => match inspect(app, scope, upload, &stored).await {
+            Ok(Ok(())) => finish(app, scope, upload, (stored, PDF), Happens::Clean).await,
+            Ok(Err(NotTaken::NotScanned)) if unscanned == Unscanned::Held => {
+                finish(app, scope, upload, (stored, PDF), Happens::Unscanned).await
+            }
+            Ok(Err(NotTaken::Infected)) => {
+                let kept = finish(app, scope, upload, (stored, PDF), Happens::Infected).await;
+                kept.map(|kept| kept.and(Err(NotTaken::Infected)))
+            }
+            Ok(Err(refused)) => Ok(Err(refused)),
+            Err(fault) => Err(fault),
+        },
+        Ok(Err(refused)) => Ok(Err(refused)),
+        Err(fault) => Err(fault),
+    };
+    match outcome {
+        Ok(Ok(taken)) => Ok(Ok(taken)),
+        Ok(Err(NotTaken::Infected)) => {
+            quarantined(app, scope, by, upload).await?;
+            Ok(Err(NotTaken::Infected))
+        }
+        // Of two ends of an upload in parts, one finds that the other has finished it: its file stays. One that could not
+        // be scanned stays for another try.
+        Ok(Err(why @ (NotTaken::BrokenOff | NotTaken::NotScanned))) if upload.declared_size.is_some() => {
+            Ok(Err(why))
+        }
+        Ok(Err(refused)) => {
+            reject(app, scope, by, upload, refused).await?;
+            Ok(Err(refused))
+        }
+        // What came in parts is kept: its sender asks again, and nothing has to be sent anew.
+        Err(fault) if upload.declared_size.is_some() => Err(fault),
+        Err(fault) => {
+            // The worker that looks for leftovers does the same later, should this not be possible now.
+            if let Err(again) = give_up(app, scope, upload, UploadState::Expired, "fault").await {
+                tracing::warn!(error = again.chain(), "a broken upload is not tidied away yet");
+            }
+            Err(fault)
+        }
+    }
 }
 
 /// Takes a picture in that is in memory and was cleaned: it is stored like any file, and waits for what it belongs to.
@@ -258,8 +279,12 @@ impl Incoming {
     }
 }
 
-fn lease(now: Timestamp) -> Timestamp {
-    now.plus_seconds(LEASE_SECONDS)
+/// Until when an upload may stand still: in parts, its sender may come back a day later.
+fn lease(upload: &UploadRow, now: Timestamp) -> Timestamp {
+    match upload.declared_size {
+        None => now.plus_seconds(LEASE_SECONDS),
+        Some(_) => now.plus_hours(WAIT_HOURS),
+    }
 }
 
 /// Who acts, as the row of an upload says it.
@@ -283,37 +308,7 @@ type Begun = Option<Result<(UploadRow, Writer), NotTaken>>;
 /// Reserves what the file may take, in one transaction with its row.
 async fn begin(app: &AppState, scope: &PracticeScope, by: &By, new: &NewUpload) -> Result<Begun, Fault> {
     let (inside, by, new) = (app.clone(), by.clone(), new.clone());
-    let begun = app
-        .db
-        .write(scope, move |c| {
-            if !people::is_chart(c, &new.chart)? {
-                return Ok(None);
-            }
-            let most = i64::try_from(new.said.unwrap_or(LARGEST).min(LARGEST)).unwrap_or(i64::MAX);
-            if store::bytes_since(c, c.now().plus_hours(-24))? + most > A_DAY {
-                audit::record(c, refused_event(&by, &new.chart, NotTaken::Quota))?;
-                return Ok(Some(Err(NotTaken::Quota)));
-            }
-            let (by_kind, by_id) = who(&by);
-            let row = UploadRow {
-                practice_id: *c.practice(),
-                upload_id: UploadId::fresh(c.rng(), c.now()),
-                chart_id: new.chart,
-                by_kind: by_kind.to_owned(),
-                by_id,
-                file_name: file_kind::shown_name(&new.name),
-                blob_id: BlobId::fresh(c.rng(), c.now()),
-                reserved: most,
-                state: UploadState::Receiving,
-                reason: String::new(),
-                lease_until: lease(c.lease_now()?),
-                created_at: c.now(),
-            };
-            let key = new_blob_key(&inside.keys, c, &row.blob_id)?;
-            store::begin(c, row.clone())?;
-            Ok(Some(Ok((row, key))))
-        })
-        .await?;
+    let begun = app.db.write(scope, move |c| reserve(&inside, c, &by, &new, Way::InOne)).await?;
     Ok(begun.map(|begun| {
         begun.map(|(row, key)| {
             let object = Object { practice: row.practice_id, blob: row.blob_id, key };
@@ -322,11 +317,64 @@ async fn begin(app: &AppState, scope: &PracticeScope, by: &By, new: &NewUpload) 
     }))
 }
 
+/// How a file comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From its first byte to its last.
+    InOne,
+    /// In numbered parts, so many bytes in all.
+    InParts(i64),
+}
+
+/// The row of a new upload, and the key of its bytes; `None` where there is no such chart.
+pub(super) fn reserve(
+    app: &App,
+    c: &mut Scoped<'_>,
+    by: &By,
+    new: &NewUpload,
+    way: Way,
+) -> Result<Option<Result<(UploadRow, BlobKey), NotTaken>>, Fault> {
+    if !people::is_chart(c, &new.chart)? {
+        return Ok(None);
+    }
+    let most = i64::try_from(new.said.unwrap_or(LARGEST).min(LARGEST)).unwrap_or(i64::MAX);
+    if store::bytes_since(c, c.now().plus_hours(-24))? + most > A_DAY {
+        audit::record(c, refused_event(by, &new.chart, NotTaken::Quota))?;
+        return Ok(Some(Err(NotTaken::Quota)));
+    }
+    let (by_kind, by_id) = who(by);
+    let blob_id = BlobId::fresh(c.rng(), c.now());
+    let key = new_blob_key(&app.keys, c, &blob_id)?;
+    let (declared_size, key_generation) = match way {
+        Way::InOne => (None, None),
+        Way::InParts(size) => (Some(size), Some(key.generation)),
+    };
+    let mut row = UploadRow {
+        practice_id: *c.practice(),
+        upload_id: UploadId::fresh(c.rng(), c.now()),
+        chart_id: new.chart,
+        by_kind: by_kind.to_owned(),
+        by_id,
+        file_name: file_kind::shown_name(&new.name),
+        blob_id,
+        reserved: most,
+        state: UploadState::Receiving,
+        reason: String::new(),
+        lease_until: c.now(),
+        created_at: c.now(),
+        declared_size,
+        key_generation,
+    };
+    row.lease_until = lease(&row, c.lease_now()?);
+    store::begin(c, row.clone())?;
+    Ok(Some(Ok((row, key))))
+}
+
 /// What is known of the bytes once they are stored.
-struct StoredBytes {
-    sha256: String,
-    size: u64,
-    key_generation: i32,
+pub(super) struct StoredBytes {
+    pub(super) sha256: String,
+    pub(super) size: u64,
+    pub(super) key_generation: i32,
 }
 
 /// Stores the pieces as they arrive, and looks at what they begin with.
@@ -415,7 +463,7 @@ async fn inspect(
     })
 }
 
-fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
+pub(super) fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
     match FileKind::of(start) {
         FileKind::Pdf if name.is_empty() || file_kind::extension(name) == "pdf" => Ok(()),
         FileKind::Pdf => Err(NotTaken::Name),
@@ -424,14 +472,14 @@ fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
 }
 
 async fn renew(app: &AppState, scope: &PracticeScope, upload: &UploadRow) -> Result<bool, Fault> {
-    let id = upload.upload_id;
-    let stays = (UploadState::Receiving, Happens::GoOn);
-    app.db
-        .write(scope, move |c| {
-            let until = lease(c.lease_now()?);
-            store::step(c, &id, stays, until)
-        })
-        .await
+    let upload = upload.clone();
+    app.db.write(scope, move |c| goes_on(c, &upload)).await
+}
+
+/// Notes that more came in; `false` where the upload has ended meanwhile.
+pub(super) fn goes_on(c: &mut Scoped<'_>, upload: &UploadRow) -> Result<bool, Fault> {
+    let until = lease(upload, c.lease_now()?);
+    store::step(c, &upload.upload_id, (UploadState::Receiving, Happens::GoOn), until)
 }
 
 /// Until when the bytes of a file are kept in which the virus scanner found something.
@@ -461,6 +509,7 @@ async fn finish(
                 return Ok(false);
             }
             store::note_size(c, &row.upload_id, size)?;
+            store::forget_parts(c, &row.upload_id)?;
             let blob = Blob {
                 practice_id: *c.practice(),
                 blob_id: row.blob_id,
@@ -476,7 +525,8 @@ async fn finish(
         })
         .await?;
     let scan = if to == Ok(UploadState::Checking) { Scan::Waiting } else { Scan::Done };
-    let taken = Taken { upload: upload.upload_id, sha256: stored.sha256, size: stored.size, scan };
+    let name = upload.file_name.clone();
+    let taken = Taken { upload: upload.upload_id, name, sha256: stored.sha256, size: stored.size, scan };
     Ok(if is_in_time { Ok(taken) } else { Err(NotTaken::BrokenOff) })
 }
 
@@ -495,7 +545,7 @@ async fn quarantined(
     Ok(())
 }
 
-async fn reject(
+pub(super) async fn reject(
     app: &AppState,
     scope: &PracticeScope,
     by: &By,

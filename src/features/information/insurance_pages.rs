@@ -1,7 +1,6 @@
 //! Insurance on the client's side: the form of a coverage with the pictures of its card; and the pictures, for both sides.
 
 use askama::Template;
-use axum::body::Body;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderValue, header};
@@ -9,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::features::accounts::{ClientSession, ClientTicket, unprocessable};
 use crate::features::documents::{
-    self, Blob, DOWNLOAD_POLICY, FileOf, NewUpload, damaged_or_stored, receive_picture,
+    self, Blob, DOWNLOAD_POLICY, FileOf, NewUpload, checked_body, receive_picture,
 };
 use crate::features::information::actions::{self, InsuranceSubmission, NotDone, insurance_on_file};
 use crate::features::information::client_pages::MINE;
@@ -329,8 +328,7 @@ async fn shown(
     blob: &Blob,
 ) -> Result<Response, Fault> {
     let of = FileOf { chart, part_of: ("card", blob.blob_id.to_string()) };
-    let stored = damaged_or_stored(app, scope, by, of, blob).await?;
-    let mut response = Body::from_stream(app.objects.read(stored)).into_response();
+    let mut response = checked_body(app, scope, by, of, blob).await?.into_response();
     let headers = response.headers_mut();
     let media_type = HeaderValue::from_str(&blob.media_type)
         .map_err(|error| Fault::Damaged(format!("a media type: {error}")))?;

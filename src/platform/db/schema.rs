@@ -671,6 +671,17 @@ diesel::table! {
         reason -> Text,
         lease_until -> BigInt,
         created_at -> BigInt,
+        declared_size -> Nullable<BigInt>,
+        key_generation -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    upload_part (practice_id, upload_id, number) {
+        practice_id -> Binary,
+        upload_id -> Binary,
+        number -> Integer,
+        sha256 -> Text,
     }
 }
 
@@ -2031,6 +2042,7 @@ practice_tables!(
     thread_read,
     time_off,
     upload,
+    upload_part,
     video_link,
     withheld,
 );

@@ -42,6 +42,17 @@ impl Chunks {
         sealed.ok_or_else(|| Fault::other("a chunk of a file could not be sealed"))
     }
 
+    /// Seals the whole of a part of an object of this size.
+    pub fn seal_part(&self, part: u32, size: u64, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        let last = count(size) - 1;
+        let mut sealed = Vec::with_capacity(plain.len() + PART as usize * TAG);
+        for (number, chunk) in (part * PART..).zip(plain.chunks(CHUNK)) {
+            let place = if u64::from(number) == last { Place::Last } else { Place::Inside };
+            sealed.extend(self.seal(number, place, chunk)?);
+        }
+        Ok(sealed)
+    }
+
     /// The plain bytes of a part of an object of this size; `None` where they are not what was sealed.
     pub fn open_part(&self, part: u32, size: u64, sealed: &[u8]) -> Option<Vec<u8>> {
         let first = part.checked_mul(PART)?;

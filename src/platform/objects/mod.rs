@@ -17,7 +17,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path as Name;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::chunks::parts;
 use self::chunks::{Chunks, PART};
 pub use self::key_store::{BlobKey, blob_key, new_blob_key};
 pub use self::object::{Object, Stored};
@@ -25,6 +27,9 @@ use self::place::fault;
 use crate::kernel::ids::{BlobId, PracticeId};
 use crate::platform::config::values::ObjectsUrl;
 use crate::platform::fault::Fault;
+
+/// Plain bytes of a part; the last one may be shorter.
+pub const PART_BYTES: u64 = PART as u64 * chunks::CHUNK as u64;
 
 /// Why the bytes of an object cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +48,44 @@ pub struct Objects {
     url: Arc<ObjectsUrl>,
     opened: Arc<OnceLock<Arc<dyn ObjectStore>>>,
     answers: Arc<AtomicBool>,
+    /// Room for small objects that are on their way out.
+    kept: Arc<Semaphore>,
+}
+
+/// Bytes of an object that is kept in memory on its way out, and how many such objects at once.
+const KEPT_BYTES: u64 = 2 * PART_BYTES;
+const KEPT_AT_ONCE: usize = 16;
+
+/// The bytes of an object that were found to be what was stored.
+pub struct Checked {
+    read: Vec<Bytes>,
+    again: Option<(Objects, Stored)>,
+    kept: Option<OwnedSemaphorePermit>,
+}
+
+impl Checked {
+    /// Part by part.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static {
+        let Self { read, again, kept } = self;
+        let again = again.map(|(objects, stored)| objects.read(stored));
+        // The room is free again once the last part is on its way.
+        let read = stream::iter(read).map(move |part| {
+            let _kept = &kept;
+            Ok(part)
+        });
+        read.chain(stream::iter(again).flatten())
+    }
 }
 
 impl Objects {
     /// The store at this place.
     pub fn at(url: ObjectsUrl) -> Self {
-        Self { url: Arc::new(url), opened: Arc::default(), answers: Arc::new(AtomicBool::new(true)) }
+        Self {
+            url: Arc::new(url),
+            opened: Arc::default(),
+            answers: Arc::new(AtomicBool::new(true)),
+            kept: Arc::new(Semaphore::new(KEPT_AT_ONCE)),
+        }
     }
 
     fn store(&self) -> Result<&Arc<dyn ObjectStore>, Fault> {
@@ -113,21 +150,86 @@ impl Objects {
         }
     }
 
+    /// Writes one part of an object of this size by itself: the bytes that [`part_length`] says. Parts may come in any
+    /// order, and the same bytes may come again; other bytes than those that are there are not taken.
+    pub async fn write_part(
+        &self,
+        object: &Object,
+        size: u64,
+        part: u32,
+        plain: &[u8],
+    ) -> Result<PartWritten, Fault> {
+        if part_length(size, part) != Some(plain.len() as u64) {
+            return Err(Fault::other("a part of a file has another length than its place says"));
+        }
+        let sealed = Chunks::of(object).seal_part(part, size, plain)?;
+        self.put(&part_name(object, part), Bytes::from(sealed)).await
+    }
+
+    async fn put(&self, name: &Name, sealed: Bytes) -> Result<PartWritten, Fault> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let store = self.store()?;
+        let unstored = |error| fault("a file cannot be stored", error);
+        match store.put_opts(name, PutPayload::from(sealed.clone()), options).await {
+            Ok(put) => {
+                let found = store.head(name).await.map_err(unstored)?;
+                if found.size != sealed.len() as u64 || found.e_tag != put.e_tag {
+                    return Err(Fault::other("a part of a file is not in the store as it was written"));
+                }
+                Ok(PartWritten::There)
+            }
+            // The answer to a first try may have been lost on the line: then it is there, byte for byte.
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                let there = async { store.get(name).await?.bytes().await }.await.map_err(unstored)?;
+                Ok(if there == sealed { PartWritten::There } else { PartWritten::OthersThere })
+            }
+            Err(error) => Err(unstored(error)),
+        }
+    }
+
     /// Reads an object from its beginning to its end and compares it with what is known of it, without keeping
     /// more than a part in memory. Nothing of an object is shown before.
     pub async fn check(&self, stored: &Stored) -> Result<(), ObjectError> {
-        let mut hash = Sha256::new();
-        for part in 0..chunks::parts(stored.size) {
-            hash.update(&self.part(stored, part).await?);
-        }
-        if hex::encode(hash.finalize()) != stored.sha256 {
+        if self.hash(stored).await? != stored.sha256 {
             return Err(ObjectError::Damaged("its hash is another".into()));
         }
         Ok(())
     }
 
+    /// Reads an object, compares it with what is known of it, and gives its bytes: those of a small one as they were read,
+    /// those of a larger one read a second time, so that no more than a part of it is in memory.
+    pub async fn open(&self, stored: Stored) -> Result<Checked, ObjectError> {
+        let kept = if stored.size <= KEPT_BYTES { self.kept.clone().try_acquire_owned().ok() } else { None };
+        let Some(kept) = kept else {
+            self.check(&stored).await?;
+            return Ok(Checked { read: Vec::new(), again: Some((self.clone(), stored)), kept: None });
+        };
+        let (mut hash, mut read) = (Sha256::new(), Vec::new());
+        for part in 0..chunks::parts(stored.size) {
+            let plain = self.part(&stored, part).await?;
+            hash.update(&plain);
+            read.push(Bytes::from(plain));
+        }
+        if hex::encode(hash.finalize()) != stored.sha256 {
+            return Err(ObjectError::Damaged("its hash is another".into()));
+        }
+        Ok(Checked { read, again: None, kept: Some(kept) })
+    }
+
+    /// SHA-256 of what is stored of an object, as 64 hexadecimal digits, whatever is known of it.
+    pub async fn hash(&self, stored: &Stored) -> Result<String, ObjectError> {
+        let mut hash = Sha256::new();
+        for part in 0..chunks::parts(stored.size) {
+            hash.update(&self.part(stored, part).await?);
+        }
+        Ok(hex::encode(hash.finalize()))
+    }
+
     /// The plain bytes, part by part.
-    pub fn read(&self, stored: Stored) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static {
+    pub fn read(
+        &self,
+        stored: Stored,
+    ) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static + use<> {
         let objects = self.clone();
         stream::iter(0..chunks::parts(stored.size)).then(move |part| {
             let (objects, stored) = (objects.clone(), stored.clone());
@@ -214,6 +316,21 @@ fn read_name(name: &Name) -> Option<(PracticeId, BlobId)> {
     Some((practice, parts.next()?.as_ref().parse().ok()?))
 }
 
+/// Plain bytes of a part, from 0, of a file of this size; `None` where it has no such part.
+pub fn part_length(size: u64, part: u32) -> Option<u64> {
+    let from = u64::from(part) * PART_BYTES;
+    (part < parts(size)).then(|| (size - from).min(PART_BYTES))
+}
+
+/// What came of a part that was to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartWritten {
+    /// Its bytes are in the store, since now or since before.
+    There,
+    /// Other bytes are, and stay.
+    OthersThere,
+}
+
 /// Writes one object, from the first byte to the last.
 pub struct Writer {
     objects: Objects,
@@ -266,25 +383,8 @@ impl Writer {
 
     async fn put_part(&mut self) -> Result<(), Fault> {
         let sealed = Bytes::from(std::mem::take(&mut self.sealed));
-        let name = part_name(&self.object, self.part);
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let store = self.objects.store()?;
-        let unstored = |error| fault("a file cannot be stored", error);
-        match store.put_opts(&name, PutPayload::from(sealed.clone()), options).await {
-            Ok(put) => {
-                let found = store.head(&name).await.map_err(unstored)?;
-                if found.size != sealed.len() as u64 || found.e_tag != put.e_tag {
-                    return Err(Fault::other("a part of a file is not in the store as it was written"));
-                }
-            }
-            // The answer to a first try may have been lost on the line: then it is there, byte for byte.
-            Err(error @ object_store::Error::AlreadyExists { .. }) => {
-                let there = async { store.get(&name).await?.bytes().await }.await.map_err(unstored)?;
-                if there != sealed {
-                    return Err(unstored(error));
-                }
-            }
-            Err(error) => return Err(unstored(error)),
+        if self.objects.put(&part_name(&self.object, self.part), sealed).await? == PartWritten::OthersThere {
+            return Err(Fault::other("a part of a file is in the store already, with other bytes"));
         }
         self.part += 1;
         Ok(())

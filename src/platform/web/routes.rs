@@ -107,6 +107,19 @@ impl Routes {
         self
     }
 
+    /// A part of a file, which is read as [`Routes::post_file`] says.
+    pub fn put_file<H, T>(mut self, path: &'static str, needs: Needs, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self = self.on(Method::PUT, MethodFilter::PUT, path, needs, handler);
+        if let Some(row) = self.rows.last_mut() {
+            row.takes = Takes::File;
+        }
+        self
+    }
+
     /// An API call that replaces or changes part of something.
     pub fn patch<H, T>(self, path: &'static str, needs: Needs, handler: H) -> Self
     where

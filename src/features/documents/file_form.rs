@@ -1,0 +1,111 @@
+//! A form with one file, read field by field behind the check of the session. The file comes last in it, or the form names
+//! one that is there already: because it came in parts, or because the form was refused for another field.
+
+use axum::extract::Multipart;
+use axum::extract::multipart::MultipartRejection;
+
+use crate::features::documents::upload_form::receive_part;
+use crate::features::documents::upload_parts::{self as parts, Sender};
+use crate::features::documents::uploads::{NotTaken, Taken, Unscanned, discard};
+use crate::kernel::ids::UploadId;
+use crate::platform::limits::{self, Limit};
+use crate::platform::state::AppState;
+use crate::platform::web::PageError;
+
+/// The longest field beside the file, in bytes.
+const LONGEST_FIELD: usize = 8 * 1024;
+/// The name of the field with the id of a file that is there already.
+const UPLOAD: &str = "upload";
+
+/// Whose form.
+pub(super) struct FileForm<'a> {
+    /// Who sends the file, and for which chart.
+    pub sender: Sender,
+    /// The token of the page.
+    pub csrf: &'a str,
+    /// Under which name files are counted, and how many may come, where that is limited.
+    pub limit: Option<(String, Limit)>,
+}
+
+/// The file of a form.
+pub(super) enum SentFile {
+    /// The form has no such field.
+    None,
+    /// It came, now or before.
+    Came(Result<Taken, NotTaken>),
+    /// More came than may; this one was not read.
+    TooOften,
+}
+
+impl FileForm<'_> {
+    /// Reads the fields in their order; the file only where the form token before it is ours. After a file that is too
+    /// large, nothing more of the form can be read.
+    pub async fn read<const N: usize>(
+        &self,
+        app: &AppState,
+        parts: Result<Multipart, MultipartRejection>,
+        mut fields: [(&'static str, &mut String); N],
+    ) -> Result<SentFile, PageError> {
+        let mut parts = parts.map_err(|_| PageError::BadRequest)?;
+        let (mut csrf, mut named, mut file) = (String::new(), None, SentFile::None);
+        while let Some(mut part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            if name == "file" {
+                // A form has one file: of a second one nobody could say which was meant.
+                if csrf != self.csrf || !matches!(file, SentFile::None) {
+                    return Err(PageError::BadRequest);
+                }
+                if named.is_some() && part.file_name().unwrap_or_default().is_empty() {
+                    continue;
+                }
+                if let Some((key, limit)) = self.limit.clone() {
+                    let most = limit.most;
+                    let count = app.db.write(&self.sender.scope, move |c| limits::count(c, &key, limit));
+                    if count.await? > most {
+                        return Ok(SentFile::TooOften);
+                    }
+                }
+                let into = (self.sender.chart, Unscanned::Held);
+                let by = self.sender.by.clone();
+                let came = receive_part(app, &self.sender.scope, by, into, &mut part).await?;
+                let is_too_large = came == Err(NotTaken::TooLarge);
+                file = SentFile::Came(came);
+                if is_too_large {
+                    return Ok(file);
+                }
+                continue;
+            }
+            let value = part.bytes().await.map_err(|_| PageError::BadRequest)?;
+            if value.len() > LONGEST_FIELD {
+                return Err(PageError::TooLarge);
+            }
+            let value = String::from_utf8(value.to_vec()).map_err(|_| PageError::BadRequest)?;
+            match fields.iter_mut().find(|(field, _)| *field == name) {
+                Some((_, field)) => **field = value,
+                None if name == "csrf" => csrf = value,
+                None if name == UPLOAD => named = Some(value),
+                None => return Err(PageError::BadRequest),
+            }
+        }
+        if csrf != self.csrf {
+            return Err(PageError::BadRequest);
+        }
+        let Some(named) = named else { return Ok(file) };
+        let named = self.named(app, &named).await?;
+        let SentFile::None = file else {
+            // Another file was chosen instead.
+            if let Ok(named) = named {
+                app.db.write(&self.sender.scope, move |c| discard(c, &named.upload)).await?;
+            }
+            return Ok(file);
+        };
+        Ok(SentFile::Came(named))
+    }
+
+    async fn named(&self, app: &AppState, upload: &str) -> Result<Result<Taken, NotTaken>, PageError> {
+        let Ok(id) = upload.parse::<UploadId>() else { return Ok(Err(NotTaken::BrokenOff)) };
+        let (by, chart) = (self.sender.by.clone(), self.sender.chart);
+        let found = app.db.read(&self.sender.scope, move |c| parts::taken(c, &by, &chart, &id)).await?;
+        Ok(found.ok_or(NotTaken::BrokenOff))
+    }
+}
