@@ -6,13 +6,13 @@ use std::time::Instant;
 use crate::needs::{self, Needs};
 use crate::run::{cargo, in_words, step, watched};
 
-/// The parts of the test run, with what cargo calls them, and how many tests of each run at once on a core. A story waits
-/// for mail, a database and other processes most of its time. A browser, and a program that is killed, want a core alone.
+/// The parts of the test run, with what cargo calls them, and how many tests of each run at once on a core. A story and
+/// a fault wait for mail, a database and other processes most of their time. A browser wants a core alone.
 const PARTS: &[(&str, &[&str], usize)] = &[
     ("unit", &["--lib", "--bins"], 1),
-    ("stories", &["--test", "stories"], 2),
+    ("stories", &["--test", "stories"], 3),
     ("browser", &["--test", "browser"], 1),
-    ("faults", &["--test", "faults"], 1),
+    ("faults", &["--test", "faults"], 2),
 ];
 
 /// So many failed tests are run a second time, alone: a browser or a server that starts late on a

@@ -118,6 +118,8 @@ pub fn write(path: PathBuf, text: &str) -> Result<(), Fault> {
 const STAFF: &[(Role, &str, &str, &str)] = &[
     (Role::Administrator, "Morgan Ellis", "morgan.ellis@riverbend.example.org", "quiet-harbor-morning"),
     (Role::Clinician, "Dr. Priya Raman", "priya.raman@riverbend.example.org", "green-kettle-window"),
+    (Role::Clinician, "Inés Ferreira", "ines.ferreira@riverbend.example.org", "silver-orchard-lamp"),
+    (Role::Clinician, "Marcus Hale", "marcus.hale@riverbend.example.org", "northern-maple-stairs"),
     (Role::FrontDesk, "Sam Okafor", "sam.okafor@riverbend.example.org", "paper-lantern-street"),
     (Role::Biller, "Jordan Reyes", "jordan.reyes@riverbend.example.org", "copper-meadow-basket"),
 ];
@@ -154,7 +156,7 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
         .await?
         .map_err(|why| Fault::other(format!("seeding the practice: {why}")))?;
     let scope = PracticeScope::for_operator(id);
-    let (mut people, desk, clinician) = staff_of(app, &scope).await?;
+    let Team { mut people, desk, clinician, colleagues } = staff_of(app, &scope).await?;
     complete_profile(app, &scope).await?;
 
     // A worker of its own, that looks more often: the real one starts after the seeding.
@@ -175,7 +177,9 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let (owner, sees) = (By::operator(), clinician.clone());
     app.db.write(&scope, move |c| records::price_list(c, &owner, &sees, today)).await?;
     let front = desk.clone();
-    records::Desk { app, scope: &scope, clinician, desk, clock }.fill(&charts).await?;
+    let records = records::Desk { app, scope: &scope, clinician, desk, clock };
+    records.fill(&charts).await?;
+    records.visits_of_colleagues(&charts, &colleagues).await?;
     // Somebody without access: nobody gets a mail of it.
     let weekly = charts.iter().find(|chart| {
         chart.account.is_none() && chart.made.records == people::Records::Few && chart.made.story.is_empty()
@@ -295,8 +299,17 @@ async fn complete_profile(app: &AppState, scope: &PracticeScope) -> Result<(), F
 }
 
 /// Makes the staff; gives who can sign in, and the front desk and the clinician as those who act.
-async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<(Vec<SignIn>, By, By), Fault> {
-    let (mut people, mut desk, mut clinician) = (Vec::new(), By::operator(), By::operator());
+/// The staff, and who acts for them.
+struct Team {
+    people: Vec<SignIn>,
+    desk: By,
+    /// Who sends documents and sees most clients.
+    clinician: By,
+    colleagues: Vec<By>,
+}
+
+async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<Team, Fault> {
+    let (mut people, mut desk, mut clinicians) = (Vec::new(), By::operator(), Vec::new());
     for (role, name, email, password) in STAFF {
         let email = EmailAddress::parse(email).map_err(|e| Fault::other(format!("{email}: {e}")))?;
         let new = NewStaff { email: email.clone(), name: (*name).into(), role: *role };
@@ -307,7 +320,7 @@ async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<(Vec<SignIn>,
         let by = By { actor: Actor::Staff(id, (*name).into()), source: "127.0.0.1".into() };
         match role {
             Role::FrontDesk => desk = by,
-            Role::Clinician => clinician = by,
+            Role::Clinician => clinicians.push(by),
             _ => {}
         }
         people.push(SignIn {
@@ -318,7 +331,9 @@ async fn staff_of(app: &AppState, scope: &PracticeScope) -> Result<(Vec<SignIn>,
             path: format!("/{SLUG}/staff/sign-in"),
         });
     }
-    Ok((people, desk, clinician))
+    let colleagues = clinicians.split_off(1.min(clinicians.len()));
+    let clinician = clinicians.pop().ok_or_else(|| Fault::other("the demo has no clinician"))?;
+    Ok(Team { people, desk, clinician, colleagues })
 }
 
 #[cfg(test)]

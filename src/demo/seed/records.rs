@@ -202,6 +202,44 @@ impl Desk<'_> {
         self.requests(charts, &rooms).await
     }
 
+    /// Visits of the coming days with the others who see clients: one in this office, the next in the other one, in turn.
+    pub async fn visits_of_colleagues(&self, charts: &[Chart], colleagues: &[By]) -> Result<(), Fault> {
+        let (rooms, today) = (self.rooms().await?, self.today()?);
+        let open = charts.iter().filter(|chart| chart.made.records != Records::None);
+        let ids: Vec<ChartId> = open.map(|chart| chart.id).collect();
+        for (colleague, place) in
+            colleagues.iter().zip([rooms.office, rooms.second_office].into_iter().cycle())
+        {
+            let (by, staff, ids) = (self.desk.clone(), staff_id(colleague)?, ids.clone());
+            let booked = move |c: &mut Scoped<'_>| {
+                let mut clients = ids.iter().cycle();
+                for (day, hour) in (1..6).flat_map(|day| [10, 13, 15].map(|hour| (day, hour))) {
+                    let starts_at = at(today, day, hour)?;
+                    // Whoever has something else at that hour comes at another one.
+                    for chart in clients.by_ref().take(ids.len()) {
+                        let visit = NewAppointment {
+                            chart: *chart,
+                            with: Vec::new(),
+                            seats: Seats::ONE,
+                            request: None,
+                            starts_at,
+                            minutes: 50,
+                            kind: VisitKind::Session,
+                            place,
+                            staff,
+                        };
+                        if booking::record(c, &by, &visit)?.is_ok() {
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            };
+            self.app.db.write(self.scope, booked).await?;
+        }
+        Ok(())
+    }
+
     /// A group of five and a couple in the coming days, as staff book them.
     async fn several(&self, charts: &[Chart], rooms: &Rooms) -> Result<(), Fault> {
         let open: Vec<&Chart> = charts.iter().filter(|chart| chart.made.records != Records::None).collect();
