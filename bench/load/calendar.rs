@@ -26,9 +26,9 @@ use jiff::tz::TimeZone;
 use super::Size;
 use super::report::{Line, Report, Verdict};
 use super::seed;
-use super::servers::Server;
+use super::servers::{Server, vacuum};
 use super::turns::{Contender, get, show};
-use crate::support::world::{Engine, World, count_rows, take_down};
+use crate::support::world::{Engine, World, take_down};
 
 /// Charts of the practice, and clients who are signed in.
 const CHARTS: usize = 2_000;
@@ -53,6 +53,7 @@ pub fn measure(pictures: &std::path::Path, quick: bool) -> String {
         let filled = runtime.block_on(fill(&seeded.world, clinicians, weeks));
         let booked = filled.booked;
         eprintln!("{}: {booked} appointments in {:.0} s", engine.word(), began.elapsed().as_secs_f64());
+        vacuum(&seeded.world.database.text());
         let times = runtime.block_on(searches(&seeded.world, seconds));
         let what =
             format!("openings of a year, {clinicians} clinicians, {booked} appointments, {}", engine.word());
@@ -230,7 +231,7 @@ async fn fill(w: &World, clinicians: usize, weeks: i64) -> Filled {
     filled.booked = visits.len();
     for (n, some) in visits.chunks(300).enumerate() {
         if n % 40 == 0 {
-            count_rows(&w.app.db).await;
+            vacuum(&w.database.text());
         }
         let (some, by) = (some.to_vec(), by.clone());
         let written = w.app.db.write(&w.riverbend.scope, move |c| {

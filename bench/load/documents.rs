@@ -52,7 +52,8 @@ pub fn measure(pictures: &std::path::Path, quick: bool) -> String {
         let chart = runtime.block_on(many_documents(&seeded.world));
         let folder = tempfile::tempdir().expect("a data folder");
         let server = Server::anteroom("Anteroom", &seeded.world, folder.path());
-        let clinician = runtime.block_on(async { seed::cookie_of(&seeded.world.staff(Role::Clinician).await) });
+        let clinician =
+            runtime.block_on(async { seed::cookie_of(&seeded.world.staff(Role::Clinician).await) });
         let (client, staff) = (seeded.clients[0].as_str(), clinician.as_str());
         let (file, uploads) = runtime.block_on(files(&server, staff, &chart));
         let (tab, file_page) = (format!("/staff/charts/{chart}/documents"), format!("{file}/file"));

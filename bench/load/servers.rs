@@ -28,6 +28,15 @@ pub fn free_port() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
+/// Does what autovacuum does within a minute, and the tests' cluster runs without: without a count of rows PostgreSQL
+/// joins ten thousand one by one, and it reads past every old version of a row that was changed often.
+pub fn vacuum(database: &str) {
+    if database.starts_with("postgres:") {
+        let mut conn = PgConnection::establish(database).expect("reach PostgreSQL");
+        conn.batch_execute("VACUUM (ANALYZE)").expect("clean up");
+    }
+}
+
 /// Starts a program and waits until it listens.
 pub fn start(name: &'static str, address: SocketAddr, command: &mut Command) -> Result<Server, String> {
     use std::os::unix::process::CommandExt;
@@ -70,12 +79,7 @@ impl Server {
     pub fn anteroom(name: &'static str, w: &World, folder: &Path) -> Self {
         let address = free_port();
         let database = w.database.text();
-        if database.starts_with("postgres:") {
-            // The tests' cluster runs without autovacuum, which would count the rows of a practice within a minute;
-            // without a count PostgreSQL joins ten thousand rows one by one.
-            let mut conn = PgConnection::establish(&database).expect("reach PostgreSQL");
-            conn.batch_execute("ANALYZE").expect("count the rows");
-        }
+        vacuum(&database);
         let mut command = anteroom(&database, &w.mailbox.url(), folder, address);
         start(name, address, &mut command).expect("start anteroom")
     }

@@ -96,6 +96,37 @@ pub async fn keep(
     add_time_off(app, scope, by.clone(), new, mark(app, "time-off")?).await?.map_err(seeding)
 }
 
+/// The hours of the others who see clients, from Monday to Friday: one in this office, the next in the other one, in turn.
+pub async fn keep_of_colleagues(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: &By,
+    colleagues: &[StaffId],
+    today: Date,
+) -> Result<(), Fault> {
+    let all = app.db.read(scope, places).await?;
+    let offices: Vec<&Place> = all.iter().filter(|place| place.kind == PlaceKind::Office).collect();
+    let (here, there): (Vec<&Place>, Vec<&Place>) =
+        offices.into_iter().partition(|place| place.name != SECOND_OFFICE);
+    for (staff, office) in colleagues.iter().zip(here.into_iter().chain(there).cycle()) {
+        let days =
+            [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
+        let hours = days.map(|weekday| NewHours {
+            staff: *staff,
+            place: office.place_id,
+            weekday,
+            from: 8 * 60,
+            until: 17 * 60,
+            every_weeks: 1,
+            starts_on: today,
+            ends_on: None,
+        });
+        let mark = mark(app, "hours")?;
+        add_hours(app, scope, by.clone(), *staff, hours.to_vec(), mark).await?.map_err(seeding)?;
+    }
+    Ok(())
+}
+
 /// Sets the clinician's standing video link.
 pub async fn meet_by_video(
     app: &AppState,

@@ -171,6 +171,8 @@ async fn seed(app: &AppState, clock: &Arc<MovableClock>, mailbox: &Receiver) -> 
     let holder = records::staff_id(&clinician)?;
     let today = teller.today()?;
     availability::keep(app, &scope, &desk, holder, today).await?;
+    let others = colleagues.iter().map(records::staff_id).collect::<Result<Vec<_>, Fault>>()?;
+    availability::keep_of_colleagues(app, &scope, &desk, &others, today).await?;
     availability::meet_by_video(app, &scope, &desk, holder).await?;
     conversations::be_away(app, &scope, &clinician, today).await?;
     let changes = information::Changes { app, scope: &scope, desk: desk.clone() };
