@@ -210,7 +210,9 @@ stories! {
         let refused = desk.submit(&page, &path, &[("date", "2026-12-04"), ("time", ""), ("with", with.as_str())]).await;
         refused.must_be(422);
         let done = desk.submit_and_follow(&refused, &path, &typed).await;
-        assert_eq!(done.path, "/staff/calendar?date=2026-12-04&done=appointment-booked-nobody");
+        // There the button that books the next visit with the same clinician has the focus.
+        assert_eq!(done.path, format!("/staff/calendar?date=2026-12-04&with={with}&done=appointment-booked-nobody"));
+        assert_eq!(done.html().matches(" autofocus>").count(), 1);
         done.must_say("Ana Duarte").must_say("2:30 PM");
         // From the chart, the chart is where it ends.
         let page = desk.get(&path).await;

@@ -10,7 +10,7 @@ use crate::run::{cargo, in_words, step, watched};
 /// a fault wait for mail, a database and other processes most of their time. A browser wants a core alone.
 const PARTS: &[(&str, &[&str], usize)] = &[
     ("unit", &["--lib", "--bins"], 1),
-    ("stories", &["--test", "stories"], 3),
+    ("stories", &["--test", "stories"], 2),
     ("browser", &["--test", "browser"], 1),
     ("faults", &["--test", "faults"], 2),
 ];

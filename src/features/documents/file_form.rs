@@ -2,12 +2,14 @@
 //! one that is there already: because it came in parts, or because the form was refused for another field.
 
 use axum::extract::Multipart;
-use axum::extract::multipart::MultipartRejection;
+use axum::extract::multipart::{Field, MultipartRejection};
+use axum::http::StatusCode;
 
-use crate::features::documents::upload_form::receive_part;
 use crate::features::documents::upload_parts::{self as parts, Sender};
-use crate::features::documents::uploads::{NotTaken, Taken, Unscanned, discard};
-use crate::kernel::ids::UploadId;
+use crate::features::documents::uploads::{Flow, NewUpload, NotTaken, Taken, Unscanned, discard, receive_as};
+use crate::kernel::ids::{ChartId, UploadId};
+use crate::platform::audit::By;
+use crate::platform::db::PracticeScope;
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
 use crate::platform::web::PageError;
@@ -108,4 +110,33 @@ impl FileForm<'_> {
         let found = app.db.read(&self.sender.scope, move |c| parts::taken(c, &by, &chart, &id)).await?;
         Ok(found.ok_or(NotTaken::BrokenOff))
     }
+}
+
+/// Takes in the file of a form. After one that is too large, nothing more of the form can be read.
+pub async fn receive_part(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    (chart, unscanned): (ChartId, Unscanned),
+    part: &mut Field<'_>,
+) -> Result<Result<Taken, NotTaken>, PageError> {
+    let name = part.file_name().unwrap_or_default().to_owned();
+    let mut incoming = receive_as(app, scope, by, NewUpload { chart, name, said: None }, unscanned);
+    loop {
+        match part.chunk().await {
+            Ok(Some(piece)) => {
+                if incoming.add(piece).await == Flow::Stop {
+                    break;
+                }
+            }
+            Ok(None) => break,
+            // The limit around the form was met first.
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Ok(Err(NotTaken::TooLarge));
+            }
+            // Whoever hung up reads no answer; dropping it tidies up.
+            Err(_) => return Err(PageError::BadRequest),
+        }
+    }
+    incoming.finish().await?.ok_or(PageError::NotFound)
 }

@@ -69,6 +69,7 @@ pub use actions::{
 pub use audit::DocumentAction;
 pub use client_pages::size_in_words;
 pub use download::{DOWNLOAD_POLICY, FileOf, SIGNED, checked_body, signed_copy, stored_file};
+pub use file_form::receive_part;
 pub use file_kind::attachment;
 pub use held::{Purpose, hold};
 pub use kinds::DocumentKind;
@@ -81,7 +82,7 @@ pub use store::{
     Blob, Content, Document, LISTED, Look, Reading, SharedLine, SharedWith, Version, find, item_for, list_of,
     readings_of, shares_of, unread, unread_of, version_of,
 };
-pub use upload_form::{receive_part, why_not_taken, why_not_taken_by_client};
+pub use upload_form::{why_not_taken, why_not_taken_by_client};
 pub use uploads::{
     Flow, LARGEST, NewUpload, NotTaken, PDF, Scan, Taken, Unscanned, receive, receive_as, receive_picture,
 };

@@ -1,8 +1,8 @@
-//! The form that takes a file: one plain form, read piece by piece behind the check of the session.
+//! The form by which staff bring a file: a new document, or a new version of one.
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::multipart::{Field, MultipartRejection};
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -13,14 +13,12 @@ use crate::features::documents::held::{self, Purpose};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, next_after, refused};
 use crate::features::documents::staff_pages::tab_of;
 use crate::features::documents::upload_parts::Sender;
-use crate::features::documents::uploads::{
-    Flow, LARGEST, NewUpload, NotTaken, Scan, Taken, Unscanned, discard, receive_as,
-};
+use crate::features::documents::uploads::{LARGEST, NotTaken, Scan, Taken, discard};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::By;
-use crate::platform::db::{PracticeScope, Scoped};
+use crate::platform::db::Scoped;
 use crate::platform::i18n::Words;
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
@@ -132,35 +130,6 @@ async fn read(
         SentFile::TooOften => Some(Err(NotTaken::Quota)),
     };
     Ok(sent)
-}
-
-/// Takes in the file of a form. After one that is too large, nothing more of the form can be read.
-pub async fn receive_part(
-    app: &AppState,
-    scope: &PracticeScope,
-    by: By,
-    (chart, unscanned): (ChartId, Unscanned),
-    part: &mut Field<'_>,
-) -> Result<Result<Taken, NotTaken>, PageError> {
-    let name = part.file_name().unwrap_or_default().to_owned();
-    let mut incoming = receive_as(app, scope, by, NewUpload { chart, name, said: None }, unscanned);
-    loop {
-        match part.chunk().await {
-            Ok(Some(piece)) => {
-                if incoming.add(piece).await == Flow::Stop {
-                    break;
-                }
-            }
-            Ok(None) => break,
-            // The limit around the form was met first.
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Ok(Err(NotTaken::TooLarge));
-            }
-            // Whoever hung up reads no answer; dropping it tidies up.
-            Err(_) => return Err(PageError::BadRequest),
-        }
-    }
-    incoming.finish().await?.ok_or(PageError::NotFound)
 }
 
 /// Why a file was not taken, in words.

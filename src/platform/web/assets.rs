@@ -21,6 +21,7 @@ use crate::platform::web::routes::Routes;
 
 const CSS: &str = include_str!("../../../assets/anteroom.css");
 const JS: &str = include_str!("../../../assets/anteroom.js");
+const UPLOAD_JS: &str = include_str!("../../../assets/upload.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// One file, ready to be sent.
@@ -43,8 +44,12 @@ impl Asset {
 
 static SCRIPT: LazyLock<Arc<Asset>> =
     LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", JS.to_owned()));
+/// For pages that send a file.
+static UPLOAD: LazyLock<Arc<Asset>> =
+    LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", UPLOAD_JS.to_owned()));
 static PICTURE: LazyLock<Arc<Asset>> = LazyLock::new(|| Asset::new("image/svg+xml", ICON.to_owned()));
 static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/anteroom.{}.js", SCRIPT.hash));
+static UPLOAD_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/upload.{}.js", UPLOAD.hash));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/icon.{}.svg", PICTURE.hash));
 
 /// Stylesheets by accent. Anybody can ask for any colour, so only so many are kept.
@@ -74,6 +79,11 @@ pub fn js_path() -> &'static str {
     &SCRIPT_PATH
 }
 
+/// Where the script is that sends the file of a form.
+pub fn upload_js_path() -> &'static str {
+    &UPLOAD_PATH
+}
+
 /// Where the icon is.
 pub fn icon_path() -> &'static str {
     &ICON_PATH
@@ -90,6 +100,7 @@ fn find(name: &str) -> Option<(Arc<Asset>, &str)> {
     let (stem, hash) = stem.rsplit_once('.')?;
     let found = match (stem, extension) {
         ("anteroom", "js") => SCRIPT.clone(),
+        ("upload", "js") => UPLOAD.clone(),
         ("icon", "svg") => PICTURE.clone(),
         (sheet_name, "css") => sheet(Accent::read(sheet_name.strip_prefix("anteroom-")?)?),
         _ => return None,
@@ -138,7 +149,9 @@ mod tests {
         let css = css_path(Accent::default());
         let (found, hash) = find(css.strip_prefix("/assets/").unwrap()).unwrap();
         assert_eq!(found.hash, hash);
-        assert!(find(js_path().strip_prefix("/assets/").unwrap()).is_some());
+        for path in [js_path(), upload_js_path()] {
+            assert!(find(path.strip_prefix("/assets/").unwrap()).is_some());
+        }
         for wrong in ["", "anteroom.css", "anteroom-zz.1.css", "x.1.js", "../1.css", "anteroom.1.css"] {
             assert!(find(wrong).is_none(), "{wrong}");
         }
