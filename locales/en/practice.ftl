@@ -282,6 +282,7 @@ practice-did-info-seen = Saw what a client changed
 practice-did-info-policy-changed = Changed what clients may change
 practice-did-info-emergency-changed = Changed emergency contacts
 practice-did-document-opened = Opened a document
+practice-did-document-read-to-end = Read a document to its last page
 practice-did-document-sent = Sent a document
 practice-did-document-withdrawn = Withdrew a document
 practice-did-document-created = Created a document

@@ -282,6 +282,7 @@ practice-did-info-seen = Vio lo que cambió un cliente
 practice-did-info-policy-changed = Cambió qué pueden cambiar los clientes
 practice-did-info-emergency-changed = Cambió los contactos de emergencia
 practice-did-document-opened = Abrió un documento
+practice-did-document-read-to-end = Leyó un documento hasta la última página
 practice-did-document-sent = Envió un documento
 practice-did-document-withdrawn = Retiró un documento
 practice-did-document-created = Creó un documento

@@ -55,35 +55,24 @@ impl Cells {
         self.in_range(range, |word, bits| *word &= !bits);
     }
 
-    /// Takes out the cells whose bits are set in `bytes`, as [`Self::to_bytes`] gives them, where the first bit stands for
-    /// cell `first`, which may lie before the beginning.
-    pub fn remove_bytes(&mut self, first: i64, bytes: &[u8]) {
-        for (n, eight) in bytes.chunks(8).enumerate() {
-            let mut word = eight.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
-            let mut at = first + 64 * i64::try_from(n).unwrap_or(i64::MAX / 128);
-            if word == 0 || at <= -64 {
-                continue;
-            }
-            if at < 0 {
-                word >>= at.unsigned_abs();
-                at = 0;
-            }
-            let at = usize::try_from(at).unwrap_or(usize::MAX);
-            let (to, bits) = (at / 64, at % 64);
-            if let Some(low) = self.words.get_mut(to) {
-                *low &= !(word << bits);
-            }
-            if bits > 0
-                && let Some(high) = self.words.get_mut(to + 1)
-            {
-                *high &= !(word >> (64 - bits));
-            }
+    /// The runs of cells that follow each other.
+    pub fn to_runs(&self) -> Runs {
+        let (mut bytes, mut end) = (Vec::new(), 0);
+        while let Some(start) = self.next_from(end) {
+            let free = self.next_free_from(start);
+            put_number(&mut bytes, start - end);
+            put_number(&mut bytes, free - start);
+            end = free;
         }
+        Runs(bytes)
     }
 
-    /// A bit for each cell, the first one lowest in the first byte.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    /// Takes out the cells of `runs`, counted from cell `first`, which may lie before the beginning.
+    pub fn remove_runs(&mut self, first: i64, runs: &Runs) {
+        let cell = |at: i64| usize::try_from(at.max(0)).unwrap_or(usize::MAX);
+        for run in runs.ranges() {
+            self.remove(cell(first + run.start)..cell(first + run.end));
+        }
     }
 
     /// Keeps what is in `other` too.
@@ -150,10 +139,79 @@ impl Cells {
         Some(at * 64 + word.trailing_zeros() as usize)
     }
 
+    /// The first cell at or behind `cell` that is not in, or how many cells there are.
+    fn next_free_from(&self, cell: usize) -> usize {
+        let mut at = cell / 64;
+        let mut word = self.words.get(at).map_or(0, |word| !word & (u64::MAX << (cell % 64)));
+        while word == 0 {
+            at += 1;
+            match self.words.get(at) {
+                Some(next) => word = !next,
+                None => return self.len,
+            }
+        }
+        (at * 64 + word.trailing_zeros() as usize).min(self.len)
+    }
+
     /// Each of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         std::iter::successors(self.next_from(0), |last| self.next_from(last + 1))
     }
+}
+
+/// Runs of cells in few bytes: for each how many cells lie between the one before and it, then how many it has, both as
+/// LEB128 numbers. A month of visits takes some hundred bytes, where a bit for each cell takes 1,116.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runs(Vec<u8>);
+
+impl Runs {
+    /// Reads stored bytes; `None` where they are no runs.
+    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            take_number(&mut rest).zip(take_number(&mut rest))?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// To be stored.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Each of them, counted from the first cell.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<i64>> + '_ {
+        let (mut rest, mut end) = (self.0.as_slice(), 0);
+        std::iter::from_fn(move || {
+            let (between, length) = take_number(&mut rest).zip(take_number(&mut rest))?;
+            let start = end + between;
+            end = start + length;
+            Some(start..end)
+        })
+    }
+}
+
+/// Writes a number as LEB128: seven bits a byte, the low ones first, the eighth set where more follow.
+fn put_number(bytes: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        bytes.push(0x80 | (number & 0x7f) as u8);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Reads one from the front; `None` where there is none, or a larger one than any calendar has.
+fn take_number(bytes: &mut &[u8]) -> Option<i64> {
+    let mut number = 0;
+    for shift in (0..28).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= i64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -192,13 +250,25 @@ mod tests {
             kept.keep(&cells.clone().runs(length));
             prop_assert_eq!(kept.iter().collect::<Vec<_>>(), of(&both));
             prop_assert!((0..len).all(|at| cells.has(at) == list[at]));
+            prop_assert_eq!(Runs::from_bytes(cells.to_runs().as_bytes().to_vec()), Some(cells.to_runs()));
             // Taken out of a range that begins before or behind, or in the middle of a word.
             for first in [-(by as i64), 0, by as i64] {
                 let mut rest = Cells::none(200).others();
-                rest.remove_bytes(first, &cells.to_bytes());
+                rest.remove_runs(first, &cells.to_runs());
                 let is_out = |at: usize| usize::try_from(at as i64 - first).is_ok_and(|at| at < len && list[at]);
                 prop_assert!((0..200).all(|at| rest.has(at) != is_out(at)));
             }
         }
+    }
+
+    #[test]
+    fn bytes_that_end_within_a_run_are_no_runs() {
+        let runs = |bytes: &[u8]| Runs::from_bytes(bytes.to_vec());
+        assert_eq!(runs(&[3]), None, "a gap without a run");
+        assert_eq!(runs(&[3, 0x80]), None, "a number that goes on");
+        assert_eq!(runs(&[0xff, 0xff, 0xff, 0xff, 1, 1]), None, "a number of more than 28 bits");
+        assert_eq!(runs(&[]), Some(Runs::default()));
+        let one: Vec<Range<i64>> = runs(&[3, 0x80, 1]).expect("a run").ranges().collect();
+        assert_eq!(one, vec![3..131]);
     }
 }

@@ -1,6 +1,6 @@
 //! Parses what strangers send in a process of its own: this program, started once more with a hidden command. It reads
-//! the file from a pipe and writes one line. It can open no file and no socket, can write nothing, and has so much memory
-//! and time. Whatever ends it says that the file could not be read; the server goes on.
+//! the file from a pipe and writes its answer to another. It can open no file and no socket, can write nothing else, and
+//! has so much memory and time. Whatever ends it says that the file could not be read; the server goes on.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -17,14 +17,18 @@ use tokio::sync::Semaphore;
 use crate::platform::fault::Fault;
 use crate::platform::objects::ObjectError;
 use crate::platform::pdf::{PdfProblem, PdfScan};
+use crate::platform::pdf_pages::{self, MOST_PAGES};
 
 /// What such a process does with a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
     /// The hidden command.
     pub command: &'static str,
-    /// Reads the file and says one line about it. An error says that the file cannot be read to its end.
-    pub work: fn(&mut dyn Read) -> std::io::Result<String>,
+    /// Reads the file and answers what is asked about it, such as a page's number. An error says that the file cannot be
+    /// read to its end, or that there is no answer.
+    pub work: fn(&mut dyn Read, &str) -> std::io::Result<Vec<u8>>,
+    /// Bytes of the longest answer.
+    pub longest: u64,
 }
 
 /// What such a process may use.
@@ -46,7 +50,7 @@ impl Limits {
 /// Files that are parsed at once.
 const AT_ONCE: usize = 4;
 /// The longest line that is said about a file.
-const LONGEST_ANSWER: u64 = 200;
+pub const LONGEST_LINE: u64 = 200;
 
 /// Starts such processes.
 #[derive(Clone, Debug)]
@@ -69,16 +73,28 @@ impl Confined {
         Self { program, limits, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Gives a file to a process; `None` where the process ended without an answer. A fault is one of ours: the file
-    /// cannot be had, or no process can be started.
+    /// Gives a file to a process that says one line about it; see [`Confined::answer`].
     pub async fn ask<E: From<Fault>>(
         &self,
         task: Task,
         file: impl Stream<Item = Result<Bytes, E>> + Send,
     ) -> Result<Option<String>, E> {
+        let said = self.answer(task, "", file).await?;
+        Ok(said.and_then(|said| String::from_utf8(said).ok()).map(|said| said.trim().to_owned()))
+    }
+
+    /// Gives a file to a process, with what is asked about it; `None` where the process ended without an answer. A fault
+    /// is one of ours: the file cannot be had, or no process can be started.
+    pub async fn answer<E: From<Fault>>(
+        &self,
+        task: Task,
+        asked: &str,
+        file: impl Stream<Item = Result<Bytes, E>> + Send,
+    ) -> Result<Option<Vec<u8>>, E> {
         let _place = self.places.acquire().await.map_err(|error| Fault::Ended(error.to_string()))?;
         let mut command = Command::new(&self.program);
         command.arg(task.command).arg(self.limits.memory.to_string()).arg(self.limits.seconds.to_string());
+        command.arg(asked);
         command.env_clear().current_dir("/").kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| {
@@ -97,11 +113,11 @@ impl Confined {
                 }
             }
             drop(input);
-            let mut said = String::new();
-            let read = output.take(LONGEST_ANSWER).read_to_string(&mut said).await;
+            let mut said = Vec::new();
+            let read = output.take(task.longest).read_to_end(&mut said).await;
             let status = child.wait().await;
             let is_answer = read.is_ok() && status.is_ok_and(|status| status.success());
-            Ok::<_, E>(is_answer.then(|| said.trim().to_owned()))
+            Ok::<_, E>(is_answer.then_some(said))
         };
         // Dropped at the end of its time, the process is killed.
         let said = match tokio::time::timeout(self.limits.time, said).await {
@@ -114,28 +130,30 @@ impl Confined {
         Ok(said)
     }
 
-    /// Looks a PDF through. A process that ended without an answer is a file that cannot be read.
+    /// Looks a PDF through: how many pages it has, where they can be found. A process that ended without an answer is a
+    /// file that cannot be read.
     pub async fn inspect_pdf(
         &self,
         file: impl Stream<Item = Result<Bytes, ObjectError>> + Send,
-    ) -> Result<Result<(), PdfProblem>, ObjectError> {
-        Ok(match self.ask(INSPECT_PDF, file).await?.as_deref() {
-            Some(FINE) => Ok(()),
-            Some(word) => Err(word.parse().unwrap_or(PdfProblem::Broken)),
-            None => Err(PdfProblem::Broken),
+    ) -> Result<Result<Option<i32>, PdfProblem>, ObjectError> {
+        let said = self.ask(INSPECT_PDF, file).await?.unwrap_or_default();
+        Ok(match said.split_once(' ').unwrap_or((&said, "")) {
+            (FINE, pages) => Ok(pages.parse().ok()),
+            (word, _) => Err(word.parse().unwrap_or(PdfProblem::Broken)),
         })
     }
 }
 
-/// Looks a PDF through for what must not reach a client.
-pub const INSPECT_PDF: Task = Task { command: "inspect-pdf", work: inspect };
+/// Looks a PDF through for what must not reach a client, and counts its pages.
+pub const INSPECT_PDF: Task =
+    Task { command: "inspect-pdf", work: |file, _| inspect(file), longest: LONGEST_LINE };
 
-/// What is said of a PDF that has nothing in it that it must not have.
+/// What is said of a PDF that has nothing in it that it must not have, before the number of its pages.
 const FINE: &str = "fine";
 
-fn inspect(file: &mut dyn Read) -> std::io::Result<String> {
+fn inspect(file: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     let mut scan = PdfScan::default();
-    let mut room = vec![0; 64 * 1024];
+    let (mut room, mut whole) = (vec![0; 64 * 1024], Vec::new());
     let verdict = loop {
         match file.read(&mut room) {
             Ok(0) => break scan.finish(),
@@ -143,12 +161,19 @@ fn inspect(file: &mut dyn Read) -> std::io::Result<String> {
                 if let Err(problem) = scan.take(&room[..count]) {
                     break Err(problem);
                 }
+                whole.extend_from_slice(&room[..count]);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     };
-    Ok(verdict.map_or_else(PdfProblem::word, |()| FINE).to_owned())
+    let said = match verdict.map(|()| pdf_pages::count(whole)) {
+        Ok(Some(pages)) if pages > MOST_PAGES => PdfProblem::Long.word().to_owned(),
+        Ok(Some(pages)) => format!("{FINE} {pages}"),
+        Ok(None) => FINE.to_owned(),
+        Err(problem) => problem.word().to_owned(),
+    };
+    Ok(said.into_bytes())
 }
 
 /// Gives up, for good, what a process that parses files has no need of.
@@ -179,10 +204,12 @@ pub fn run(tasks: &[Task]) -> Option<ExitCode> {
     let task = tasks.iter().find(|task| command == task.command)?;
     let mut limit = || words.next()?.to_str()?.parse::<u64>().ok();
     let (memory, seconds) = (limit(), limit());
+    let asked = words.next().and_then(|asked| asked.into_string().ok()).unwrap_or_default();
     let said = memory.zip(seconds).and_then(|(memory, seconds)| {
         confine(memory, seconds).ok()?;
-        (task.work)(&mut std::io::stdin().lock()).ok()
+        (task.work)(&mut std::io::stdin().lock(), &asked).ok()
     });
-    let is_said = said.is_some_and(|said| writeln!(std::io::stdout(), "{said}").is_ok());
+    let mut out = std::io::stdout();
+    let is_said = said.is_some_and(|said| out.write_all(&said).and_then(|()| out.flush()).is_ok());
     Some(if is_said { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod passwords;
 pub mod pay;
 pub mod pdf;
+pub mod pdf_pages;
 pub mod pdf_writer;
 pub mod permissions;
 pub mod scanner;

@@ -23,6 +23,8 @@ word_enum! {
         Xfa = "xfa",
         /// It unpacks to far more than a document holds.
         Bomb = "bomb",
+        /// It has more pages than a document that is taken.
+        Long = "long",
     }
 }
 

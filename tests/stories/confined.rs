@@ -34,7 +34,7 @@ fn said_of(
 }
 
 /// Looks a PDF through by this program.
-fn inspected(program: &str, limits: Limits, file: &[u8]) -> Result<(), PdfProblem> {
+fn inspected(program: &str, limits: Limits, file: &[u8]) -> Result<Option<i32>, PdfProblem> {
     let pieces: Vec<Result<Bytes, ObjectError>> =
         file.chunks(1_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -45,7 +45,7 @@ fn inspected(program: &str, limits: Limits, file: &[u8]) -> Result<(), PdfProble
 #[test]
 fn a_file_is_looked_through_as_before() {
     let good = pdf("x");
-    assert_eq!(inspected(OWN, Limits::USUAL, &good), Ok(()));
+    assert_eq!(inspected(OWN, Limits::USUAL, &good), Ok(Some(1)));
     let script =
         String::from_utf8(good.clone()).expect("ASCII").replace("/Type /Catalog", "/Type /Catalog /JS (x)");
     assert_eq!(inspected(OWN, Limits::USUAL, script.as_bytes()), Err(PdfProblem::Script));
@@ -80,7 +80,7 @@ fn a_process_that_takes_too_much_memory_ends_and_the_next_file_is_looked_at() {
     assert_eq!(said_of(OWN, Limits::USUAL, VERIFY, file()).as_deref(), Some("none"), "with the usual memory");
     let little = Limits { memory: 1_000_000, ..Limits::USUAL };
     assert_eq!(said_of(OWN, little, VERIFY, file()), None);
-    assert_eq!(inspected(OWN, Limits::USUAL, &pdf("x")), Ok(()));
+    assert_eq!(inspected(OWN, Limits::USUAL, &pdf("x")), Ok(Some(1)));
 }
 
 #[cfg(target_os = "linux")]
@@ -94,7 +94,7 @@ fn a_process_that_takes_too_long_is_killed_and_the_next_file_is_looked_at() {
     let short = Limits { seconds: 1, time: Duration::from_secs(120), ..Limits::USUAL };
     assert_eq!(said_of(OWN, short, INSPECT_PDF, endless), None);
     assert!(began.elapsed() < Duration::from_secs(100), "it ended by its share of a processor");
-    assert_eq!(inspected(OWN, Limits::USUAL, &pdf("x")), Ok(()));
+    assert_eq!(inspected(OWN, Limits::USUAL, &pdf("x")), Ok(Some(1)));
 }
 
 /// Uploads a PDF into a chart.

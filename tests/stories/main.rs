@@ -58,6 +58,7 @@ mod messages;
 mod online;
 mod outbox;
 mod packets;
+mod page_pictures;
 mod page_rules;
 mod portal_home;
 mod portal_people;

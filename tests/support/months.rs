@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anteroom::kernel::cells::Runs;
 use anteroom::kernel::ids::ResourceId;
 use anteroom::kernel::wall_clock::first_moment;
 use anteroom::platform::db::schema::{busy, busy_month, calendar_resource};
@@ -14,7 +15,7 @@ use crate::support::world::World;
 /// Microseconds of a cell.
 const CELL: i64 = 300_000_000;
 
-/// Fails where a bit of a month differs from the appointments.
+/// Fails where a cell of a month differs from the appointments.
 pub async fn months_are_true(w: &World) {
     let staff: BTreeSet<ResourceId> = w
         .look(|c| {
@@ -38,19 +39,17 @@ pub async fn months_are_true(w: &World) {
         .collect();
     let months: Vec<(ResourceId, i32, Vec<u8>)> = w
         .look(|c| {
-            busy_month::table.select((busy_month::resource_id, busy_month::month, busy_month::cells)).load(c)
+            busy_month::table.select((busy_month::resource_id, busy_month::month, busy_month::runs)).load(c)
         })
         .await;
     let of_months: BTreeSet<(ResourceId, i64)> = months
         .into_iter()
-        .flat_map(|(who, month, cells)| {
+        .flat_map(|(who, month, runs)| {
             let (year, month) = (i16::try_from(month / 12).expect("a year"), month % 12 + 1);
             let first = date(year, i8::try_from(month).expect("a month"), 1);
             let first = first_moment(first.at(0, 0, 0, 0), &TimeZone::UTC).expect("a moment").micros() / CELL;
-            let bits = cells.len() * 8;
-            (0..bits)
-                .filter(move |bit| cells[bit / 8] >> (bit % 8) & 1 == 1)
-                .map(move |bit| (who, first + i64::try_from(bit).expect("a bit of a month")))
+            let runs: Vec<_> = Runs::from_bytes(runs).expect("runs").ranges().collect();
+            runs.into_iter().flatten().map(move |cell| (who, first + cell))
         })
         .collect();
     assert_eq!(of_months, of_rows, "the months differ from what is taken");

@@ -138,18 +138,32 @@ pub fn pdf(words: &str) -> Vec<u8> {
 
 /// The same with so many bytes in it that no reader shows.
 pub fn pdf_of(words: &str, padding: usize) -> Vec<u8> {
-    let text = format!("BT /F1 24 Tf 72 720 Td ({words}) Tj ET");
+    written(&[words], padding)
+}
+
+/// A PDF with a page for each of these.
+pub fn pdf_with_pages(pages: &[&str]) -> Vec<u8> {
+    written(pages, 0)
+}
+
+fn written(pages: &[&str], padding: usize) -> Vec<u8> {
     let padding = "x".repeat(padding);
-    let objects = [
+    let kids: String = (0..pages.len()).map(|page| format!("{} 0 R ", 5 + 2 * page)).collect();
+    let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
-         /Resources << /Font << /F1 5 0 R >> >> >>"
-            .to_owned(),
-        format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", pages.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
         format!("<< /Length {} >>\nstream\n{padding}\nendstream", padding.len()),
     ];
+    for (at, words) in pages.iter().enumerate() {
+        let text = format!("BT /F1 24 Tf 72 720 Td ({words}) Tj ET");
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R \
+             /Resources << /Font << /F1 3 0 R >> >> >>",
+            6 + 2 * at
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()));
+    }
     let mut file = String::from("%PDF-1.4\n");
     let mut places = Vec::new();
     for (number, object) in (1..).zip(&objects) {

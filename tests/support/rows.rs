@@ -224,6 +224,8 @@ impl Rows {
             ("{packet_sending}", sending.to_string()),
             ("{upload}", held.to_string()),
             ("{number}", "0".to_owned()),
+            ("{version}", "1".to_owned()),
+            ("{page}", "1".to_owned()),
             ("{document_request}", her_request.to_string()),
             ("/portal/documents/asked/{document_request}", his_request.to_string()),
             ("{thread}", thread.to_string()),

@@ -108,7 +108,7 @@ pub struct DocumentShareJson {
     pub readings: Vec<ReadingJson>,
 }
 
-/// When the holder of a grant first opened and downloaded a version.
+/// When the holder of a grant first opened, read and downloaded a version.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReadingJson {
     /// The version.
@@ -119,6 +119,9 @@ pub struct ReadingJson {
     /// When it was first downloaded.
     #[schema(format = DateTime)]
     pub downloaded_at: Option<String>,
+    /// When the last page of a PDF was first shown.
+    #[schema(format = DateTime)]
+    pub last_page_at: Option<String>,
 }
 
 /// A document.
@@ -158,6 +161,7 @@ impl DocumentJson {
                         version: reading.number,
                         opened_at: reading.opened_at.map(|at| at.to_string()),
                         downloaded_at: reading.downloaded_at.map(|at| at.to_string()),
+                        last_page_at: reading.last_page_at.map(|at| at.to_string()),
                     })
                     .collect(),
             }

@@ -1,4 +1,4 @@
-//! What is taken of a clinician's months, a bit for five minutes: a search over a year reads some hundred rows in place
+//! What is taken of a clinician's months, in cells of five minutes: a search over a year reads some hundred rows in place
 //! of every appointment. [`rebuild`] writes them from the rows of `busy` in the transaction that changes those. A wrong
 //! bit could hide or show an opening and never book one, because a claim asks `busy` alone.
 
@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::features::calendar::openings::BusyMonth;
-use crate::kernel::cells::{CELL_SECONDS, Cells};
+use crate::kernel::cells::{CELL_SECONDS, Cells, Runs};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ResourceId, StaffId};
 use crate::kernel::wall_clock::first_moment;
@@ -102,18 +102,18 @@ fn write(c: &mut Scoped<'_>, clinician: ResourceId, month: Month) -> Result<(), 
     for (from, until) in rows {
         cells.add(number(cell(from))..number(up(until)));
     }
-    let bytes = cells.to_bytes();
+    let runs = cells.to_runs();
     let changed = c
         .rows(busy_month::table)
         .filter(busy_month::resource_id.eq(clinician))
         .filter(busy_month::month.eq(month.0))
-        .set(busy_month::cells.eq(&bytes))
+        .set(busy_month::runs.eq(runs.as_bytes()))
         .execute(c)?;
     if changed == 0 {
         let row = (
             busy_month::resource_id.eq(clinician),
             busy_month::month.eq(month.0),
-            busy_month::cells.eq(&bytes),
+            busy_month::runs.eq(runs.as_bytes()),
         );
         c.insert(busy_month::table, row)?;
     }
@@ -139,10 +139,12 @@ pub(super) fn months_between(
         .filter(busy_month::resource_id.in_list(ids()))
         .filter(busy_month::month.ge(*months.start()))
         .filter(busy_month::month.le(*months.end()))
-        .select((busy_month::resource_id, busy_month::month, busy_month::cells))
+        .select((busy_month::resource_id, busy_month::month, busy_month::runs))
         .load(c)?;
-    let of = |(id, month, cells): (ResourceId, i32, Vec<u8>)| {
-        Ok(BusyMonth { staff: StaffId::from_uuid(id.uuid()), begins: Month(month).begins()?, cells })
+    let of = |(id, month, runs): (ResourceId, i32, Vec<u8>)| {
+        let runs = Runs::from_bytes(runs)
+            .ok_or_else(|| Fault::Damaged("what is taken of a month cannot be read".into()))?;
+        Ok(BusyMonth { staff: StaffId::from_uuid(id.uuid()), begins: Month(month).begins()?, runs })
     };
     let found: Result<Vec<BusyMonth>, Fault> = rows.into_iter().map(of).collect();
     Ok((found?, without.into_iter().map(|id| StaffId::from_uuid(id.uuid())).collect()))

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::features::calendar::kinds::DayEffect;
 use crate::features::calendar::local_days::LocalDays;
-use crate::kernel::cells::{CELL_SECONDS, Cells};
+use crate::kernel::cells::{CELL_SECONDS, Cells, Runs};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{PlaceId, StaffId};
 use crate::kernel::wall_clock::{first_moment, last_moment};
@@ -138,8 +138,8 @@ pub struct BusyMonth {
     pub staff: StaffId,
     /// The first moment of the month, on a whole cell.
     pub begins: Timestamp,
-    /// A bit for each cell from there on, as [`Cells::to_bytes`] gives them.
-    pub cells: Vec<u8>,
+    /// The cells that are taken from there on.
+    pub runs: Runs,
 }
 
 /// What is taken, by moments and by months.
@@ -446,7 +446,7 @@ fn free_cells(busy: AllBusy<'_>, grid: Grid) -> (BTreeMap<StaffId, Cells>, Cells
     }
     for month in busy.months {
         let first = (month.begins.micros() - grid.origin.micros()).div_euclid(CELL_SECONDS * 1_000_000);
-        of_staff.entry(month.staff).or_insert_with(|| all.clone()).remove_bytes(first, &month.cells);
+        of_staff.entry(month.staff).or_insert_with(|| all.clone()).remove_runs(first, &month.runs);
     }
     (of_staff, of_client)
 }

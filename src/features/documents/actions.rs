@@ -585,11 +585,27 @@ pub fn open(
     let action = match look {
         Look::Open => DocumentAction::Opened,
         Look::Download => DocumentAction::Downloaded,
+        Look::LastPage => DocumentAction::ReadToEnd,
     };
     let mut event = event(by, action, &document).with(details(&document, version.number, &version.content));
     event.access = Some(who.access);
     audit::record(c, event)?;
     Ok(Ok((document, version)))
+}
+
+/// Notes that a reader who has a document's page open has had its last page.
+pub fn note_last_page(
+    c: &mut Scoped<'_>,
+    by: &By,
+    who: &ReaderGrant,
+    document: &Document,
+) -> Result<(), Fault> {
+    let (id, number) = (&document.document_id, document.current_version);
+    store::note_reading(c, id, &who.access, number, Look::LastPage)?;
+    let mut event = event(by, DocumentAction::ReadToEnd, document)
+        .with(serde_json::json!({ "document": id, "version": number }));
+    event.access = Some(who.access);
+    audit::record(c, event)
 }
 
 /// Which version of which document somebody of the practice asks for.
@@ -603,9 +619,8 @@ pub struct Asked {
     pub number: Option<i32>,
 }
 
-/// A document that somebody of the practice reads; that is written down too (AUD-01). A program of the practice reads
-/// like its administrator.
-pub fn read_by_staff(c: &mut Scoped<'_>, by: &By, role: Role, asked: Asked) -> Acted<(Document, Version)> {
+/// A document that somebody of the practice may read. Writes nothing: for a part of what they have opened.
+pub fn look_by_staff(c: &mut Scoped<'_>, role: Role, asked: Asked) -> Acted<(Document, Version)> {
     let is_asked_for = |document: &Document| {
         document.kind.is_seen_by(role, document.label)
             && asked.chart.is_none_or(|chart| chart == document.chart_id)
@@ -614,9 +629,15 @@ pub fn read_by_staff(c: &mut Scoped<'_>, by: &By, role: Role, asked: Asked) -> A
         return Ok(Err(Refused::NotFound));
     };
     let number = asked.number.unwrap_or(document.current_version);
-    let Some(version) = store::version_of(c, &asked.document, number)? else {
-        return Ok(Err(Refused::NotFound));
-    };
+    Ok(store::version_of(c, &asked.document, number)?
+        .map(|version| (document, version))
+        .ok_or(Refused::NotFound))
+}
+
+/// A document that somebody of the practice reads; that is written down too (AUD-01). A program of the practice reads
+/// like its administrator.
+pub fn read_by_staff(c: &mut Scoped<'_>, by: &By, role: Role, asked: Asked) -> Acted<(Document, Version)> {
+    let (document, version) = granted!(look_by_staff(c, role, asked)?);
     let event = event(by, DocumentAction::ReadByStaff, &document).with(details(
         &document,
         version.number,

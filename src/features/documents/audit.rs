@@ -12,6 +12,7 @@ audit_actions! {
         ShareEnded = "document.share_ended", Stopped, None;
         Opened = "document.opened", Plain, None;
         Downloaded = "document.downloaded", Plain, None;
+        ReadToEnd = "document.read_to_end", Plain, None;
         ReadByStaff = "document.read_by_staff", Plain, None;
         Refused = "document.refused", Plain, None;
         Withdrawn = "document.withdrawn", Stopped, None;

@@ -11,6 +11,7 @@ use crate::features::documents::authorization_actions::revocable;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
+use crate::features::documents::page_pictures::{Pages, Reader};
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
 use crate::features::documents::signing::seal_store;
@@ -96,17 +97,24 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
 pub(super) enum Shown {
     /// Its text.
     Text(Vec<Block>),
+    /// The pages of a file.
+    Pages(Pages),
     /// That it is a file, and how large.
     File(String),
 }
 
 impl Shown {
-    pub(super) fn of(words: Words, version: &Version) -> Self {
+    pub(super) fn of(reader: &Reader<'_>, version: &Version) -> Self {
+        let words = reader.words;
         match &version.content {
             Content::Text(text) => Self::Text(body::blocks(text)),
             Content::File(blob, name) => {
                 let size = size_in_words(words, blob.size);
-                Self::File(if name.is_empty() { size } else { format!("{name} · {size}") })
+                let about = if name.is_empty() { size } else { format!("{name} · {size}") };
+                match Pages::of(reader, version, about.clone()) {
+                    Some(pages) => Self::Pages(pages),
+                    None => Self::File(about),
+                }
             }
         }
     }
@@ -267,23 +275,46 @@ pub(super) async fn show(
     method: Method,
     headers: HeaderMap,
     Path(id): Path<String>,
+    Query(which): Query<WhichPages>,
 ) -> PageResult {
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
     let Found::There(found) = found else { return withdrawn(&app, &client) };
     let There { document, version, signing, may_revoke } = *found;
+    let here = format!("/portal/documents/{}", document.document_id);
+    let reader = Reader {
+        app: &app,
+        words: client.words,
+        by: &client.by(),
+        document: &document.document_id,
+        here: &here,
+        from: which.from(),
+    };
     let page = Page {
         last_day: last_day_words(&client, &document, app.now()),
         may_revoke,
         signing: signing
             .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
         note: sent_by(&client, &version),
-        shown: Shown::of(client.words, &version),
-        here: format!("/portal/documents/{}", document.document_id),
-        download: format!("/portal/documents/{}/file", document.document_id),
+        shown: Shown::of(&reader, &version),
+        download: format!("{here}/file"),
+        here,
         title: document.title,
         frame: client.frame(&app, MINE),
     };
     html(page.render())
+}
+
+/// From which of its pages on a file is shown.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct WhichPages {
+    from: String,
+}
+
+impl WhichPages {
+    fn from(&self) -> i32 {
+        self.from.parse().unwrap_or(1)
+    }
 }
 
 /// Which copy of a document is asked for.

@@ -11,6 +11,7 @@ use crate::features::documents::file_kind::attachment;
 use crate::features::documents::store::{Blob, Content, Document, Version};
 use crate::kernel::ids::ChartId;
 use crate::platform::audit::{self, By, Event};
+use crate::platform::confined::Task;
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
 use crate::platform::objects::{Object, ObjectError, Stored, blob_key};
@@ -87,26 +88,61 @@ pub async fn checked_body(
     app: &AppState,
     scope: &PracticeScope,
     by: By,
-    FileOf { chart, part_of: (holder, id) }: FileOf,
+    of: FileOf,
     blob: &Blob,
 ) -> Result<Body, Fault> {
+    let stored = stored(app, scope, blob).await?;
+    match app.objects.open(stored).await {
+        Ok(checked) => Ok(Body::from_stream(checked.stream())),
+        Err(error) => Err(damaged(app, scope, by, of, (blob, error)).await?),
+    }
+}
+
+/// What a process of its own says about a stored file; `None` where it says nothing. See [`Confined::answer`].
+///
+/// [`Confined::answer`]: crate::platform::confined::Confined::answer
+pub(super) async fn asked_of(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    of: FileOf,
+    blob: &Blob,
+    (task, asked): (Task, String),
+) -> Result<Option<Vec<u8>>, Fault> {
+    let stored = stored(app, scope, blob).await?;
+    match app.confined.answer(task, &asked, app.objects.read(stored)).await {
+        Ok(said) => Ok(said),
+        Err(error) => Err(damaged(app, scope, by, of, (blob, error)).await?),
+    }
+}
+
+async fn stored(app: &AppState, scope: &PracticeScope, blob: &Blob) -> Result<Stored, Fault> {
     let (inside, of) = (app.clone(), blob.clone());
     let key = app.db.read(scope, move |c| blob_key(&inside.keys, c, of.key_generation, &of.blob_id)).await?;
-    let stored = Stored {
+    Ok(Stored {
         object: Object { practice: blob.practice_id, blob: blob.blob_id, key },
         size: u64::try_from(blob.size).unwrap_or(0),
         sha256: blob.sha256.clone(),
-    };
-    match app.objects.open(stored).await {
-        Ok(checked) => Ok(Body::from_stream(checked.stream())),
-        Err(ObjectError::Fault(fault)) => Err(fault),
-        Err(ObjectError::Damaged(what)) => {
+    })
+}
+
+/// The fault that a stored file cannot be read by. Damage is told to the audit trail.
+async fn damaged(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    FileOf { chart, part_of: (holder, id) }: FileOf,
+    (blob, error): (&Blob, ObjectError),
+) -> Result<Fault, Fault> {
+    match error {
+        ObjectError::Fault(fault) => Ok(fault),
+        ObjectError::Damaged(what) => {
             let event = Event::new(by, DocumentAction::Damaged)
                 .on_chart(&chart)
                 .with(serde_json::json!({ holder: id, "blob": blob.blob_id, "sha256": blob.sha256 }));
             app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
             tracing::error!(blob = %blob.blob_id, what, "a stored file is damaged");
-            Err(Fault::Unavailable("a stored file is damaged".into()))
+            Ok(Fault::Unavailable("a stored file is damaged".into()))
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `uploads`, `upload_lifecycle`, `leftovers` | a file on its way in, and what one leaves behind |
 //! | `upload_parts`, `parts_pages` | a file that comes in numbered parts |
 //! | `file_form` | a form with one file |
+//! | `page_pictures` | a PDF to read: its pages as pictures, and as text |
 //! | `held`, `held_pages` | files that wait for the virus scanner |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
@@ -41,6 +42,7 @@ mod lifecycle;
 pub mod merge;
 mod notices;
 pub mod packets;
+mod page_pictures;
 mod parts_pages;
 pub mod request_actions;
 mod request_lifecycle;
@@ -148,6 +150,12 @@ fn routes() -> Routes {
         .post("/portal/uploads/{upload}/complete", act, parts_pages::client_end)
         .get("/portal/documents/{document}", read, client_pages::show)
         .get("/portal/documents/{document}/file", read, client_pages::file)
+        .get("/portal/documents/{document}/versions/{version}/pages/{page}", read, page_pictures::client_text)
+        .get(
+            "/portal/documents/{document}/versions/{version}/pages/{page}/picture",
+            read,
+            page_pictures::client_picture,
+        )
         .get("/portal/documents/{document}/revoke", act, authorization_pages::ask)
         .post("/portal/documents/{document}/revoke", act, authorization_pages::take_effect)
         .get("/staff/charts/{chart}/documents", see, staff_pages::list)
@@ -196,6 +204,16 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/held/{upload}/give-up", manage, staff_forms::give_up_held)
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
+        .get(
+            "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}",
+            see,
+            page_pictures::staff_text,
+        )
+        .get(
+            "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}/picture",
+            see,
+            page_pictures::staff_picture,
+        )
         .post(
             "/staff/charts/{chart}/documents/{document}/revocation-noted",
             manage,

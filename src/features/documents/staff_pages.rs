@@ -16,6 +16,7 @@ use crate::features::documents::held_store;
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
 use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
 use crate::features::documents::packets::section::{self, PacketShown};
+use crate::features::documents::page_pictures::Reader;
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
@@ -319,6 +320,8 @@ struct Page {
 pub(super) struct WhichVersion {
     version: Option<String>,
     copy: String,
+    /// From which of its pages on a file is shown.
+    from: String,
 }
 
 impl WhichVersion {
@@ -376,6 +379,15 @@ pub(super) async fn show(
     let today = staff.practice.today(now);
     let (tag, state) = state_of(&staff, phase_of(&document, today, &shares, &readings), now);
     let here = page_of(&document);
+    let by = staff.by();
+    let reader = Reader {
+        app: &app,
+        words,
+        by: &by,
+        document: &document.document_id,
+        here: &here,
+        from: which.from.parse().unwrap_or(1),
+    };
     let is_older = version.number != document.current_version;
     let withdrawn = (document.state == DocumentState::Withdrawn).then(|| {
         let who = &document.withdrawn_by_name;
@@ -418,7 +430,7 @@ pub(super) async fn show(
                     .map(|day| words.with1("documents-last-day", "day", words.civil_date(day))),
             )
             .collect(),
-        shown: Shown::of(words, &version),
+        shown: Shown::of(&reader, &version),
         file: format!("{here}/file?version={}", version.number),
         versions: versions
             .iter()
@@ -468,6 +480,7 @@ fn share_line(
         .flat_map(|reading| {
             [
                 ("documents-opened-version", reading.opened_at),
+                ("documents-read-version", reading.last_page_at),
                 ("documents-downloaded-version", reading.downloaded_at),
             ]
             .into_iter()

@@ -166,6 +166,8 @@ pub struct Blob {
     pub state: BlobState,
     /// When it was stored.
     pub created_at: Timestamp,
+    /// Pages of a PDF, where they could be counted.
+    pub pages: Option<i32>,
 }
 practice_row!(Blob, blob);
 
@@ -263,7 +265,7 @@ pub struct SharedWith {
     pub name: String,
 }
 
-/// When the holder of a grant first opened and downloaded a version.
+/// What the holder of a grant did first with a version, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = document_reading, treat_none_as_default_value = false)]
 pub struct Reading {
@@ -279,6 +281,15 @@ pub struct Reading {
     pub opened_at: Option<Timestamp>,
     /// When it was first downloaded.
     pub downloaded_at: Option<Timestamp>,
+    /// When its last page was first shown.
+    pub last_page_at: Option<Timestamp>,
+}
+
+impl Reading {
+    /// Has all of a file been in front of the reader?
+    pub fn is_of_all(&self) -> bool {
+        self.downloaded_at.is_some() || self.last_page_at.is_some()
+    }
 }
 practice_row!(Reading, document_reading);
 
@@ -627,9 +638,11 @@ pub enum Look {
     Open,
     /// As a file.
     Download,
+    /// Its last page, as a picture or as text.
+    LastPage,
 }
 
-/// Notes that the holder of a grant opened or downloaded a version; the first time of each stays.
+/// Notes that the holder of a grant opened, downloaded or read a version; the first time of each stays.
 pub fn note_reading(
     c: &mut Scoped<'_>,
     id: &DocumentId,
@@ -653,6 +666,7 @@ pub fn note_reading(
                 number,
                 opened_at: (look == Look::Open).then_some(now),
                 downloaded_at: (look == Look::Download).then_some(now),
+                last_page_at: (look == Look::LastPage).then_some(now),
             };
             c.insert_rows(&[reading]).map_err(|fault| match fault {
                 Fault::Database(error) if is_duplicate(&error) => {
@@ -666,6 +680,9 @@ pub fn note_reading(
         }
         (Some(Reading { downloaded_at: None, .. }), Look::Download) => {
             row(c).set(document_reading::downloaded_at.eq(now)).execute(c)?;
+        }
+        (Some(Reading { last_page_at: None, .. }), Look::LastPage) => {
+            row(c).set(document_reading::last_page_at.eq(now)).execute(c)?;
         }
         _ => {}
     }

@@ -195,7 +195,7 @@ pub async fn end(
         let key_generation = key.generation;
         let object = Object { practice: row.practice_id, blob: row.blob_id, key };
         let stored = match app.objects.hash(&Stored { object, size, sha256: String::new() }).await {
-            Ok(sha256) => Ok(Ok(StoredBytes { sha256, size, key_generation })),
+            Ok(sha256) => Ok(Ok(StoredBytes { sha256, size, key_generation, pages: None })),
             Err(ObjectError::Fault(fault)) => Err(fault),
             Err(ObjectError::Damaged(what)) => {
                 Err(Fault::Damaged(format!("a file that has just come in: {what}")))

@@ -183,7 +183,7 @@ pub(super) async fn conclude(
     unscanned: Unscanned,
 ) -> Result<Result<Taken, NotTaken>, Fault> {
     let outcome = match stored {
-        Ok(Ok(stored)) => match inspect(app, scope, upload, &stored).await {
+        Ok(Ok(mut stored)) => match inspect(app, scope, upload, &mut stored).await {
             Ok(Ok(())) => finish(app, scope, upload, (stored, PDF), Happens::Clean).await,
             Ok(Err(NotTaken::NotScanned)) if unscanned == Unscanned::Held => {
                 finish(app, scope, upload, (stored, PDF), Happens::Unscanned).await
@@ -260,7 +260,7 @@ async fn store_whole(mut writer: Writer, bytes: Vec<u8>) -> Result<StoredBytes, 
     writer.add(&Bytes::from(bytes)).await?;
     let key_generation = writer.key_generation();
     writer.finish().await?;
-    Ok(StoredBytes { sha256, size, key_generation })
+    Ok(StoredBytes { sha256, size, key_generation, pages: None })
 }
 
 impl Incoming {
@@ -375,6 +375,8 @@ pub(super) struct StoredBytes {
     pub(super) sha256: String,
     pub(super) size: u64,
     pub(super) key_generation: i32,
+    /// Pages of a PDF, once it was looked through and they could be counted.
+    pub(super) pages: Option<i32>,
 }
 
 /// Stores the pieces as they arrive, and looks at what they begin with.
@@ -423,7 +425,7 @@ async fn take(
     }
     let key_generation = writer.key_generation();
     writer.finish().await?;
-    Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation }))
+    Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation, pages: None }))
 }
 
 /// Looks the stored file through, in a process of its own, and has it scanned where there is a scanner.
@@ -431,7 +433,7 @@ async fn inspect(
     app: &AppState,
     scope: &PracticeScope,
     upload: &UploadRow,
-    stored: &StoredBytes,
+    stored: &mut StoredBytes,
 ) -> Result<Result<(), NotTaken>, Fault> {
     // It may have to wait for its place.
     if !renew(app, scope, upload).await? {
@@ -446,7 +448,11 @@ async fn inspect(
         ObjectError::Damaged(what) => Fault::Damaged(format!("a file that has just come in: {what}")),
     };
     let seen = app.confined.inspect_pdf(app.objects.read(of.clone())).await.map_err(damaged)?;
-    let (Ok(()), Some(scanner)) = (seen, &app.scanner) else { return Ok(seen.map_err(NotTaken::Pdf)) };
+    match seen {
+        Ok(pages) => stored.pages = pages,
+        Err(problem) => return Ok(Err(NotTaken::Pdf(problem))),
+    }
+    let Some(scanner) = &app.scanner else { return Ok(Ok(())) };
     if !renew(app, scope, upload).await? {
         return Ok(Err(NotTaken::BrokenOff));
     }
@@ -519,6 +525,7 @@ async fn finish(
                 key_generation: stored.key_generation,
                 state: if to == Ok(UploadState::Ready) { BlobState::Live } else { BlobState::Kept },
                 created_at: c.now(),
+                pages: stored.pages,
             };
             store::insert_blob(c, blob)?;
             Ok(true)

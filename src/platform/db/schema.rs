@@ -631,6 +631,7 @@ diesel::table! {
         number -> Integer,
         opened_at -> Nullable<BigInt>,
         downloaded_at -> Nullable<BigInt>,
+        last_page_at -> Nullable<BigInt>,
     }
 }
 
@@ -654,6 +655,7 @@ diesel::table! {
         key_generation -> Integer,
         state -> Text,
         created_at -> BigInt,
+        pages -> Nullable<Integer>,
     }
 }
 
@@ -889,7 +891,7 @@ diesel::table! {
         practice_id -> Binary,
         resource_id -> Binary,
         month -> Integer,
-        cells -> Binary,
+        runs -> Binary,
     }
 }
 

@@ -419,7 +419,7 @@ proptest! {
             let (begins, mut cells) = (begins.plus_seconds(first * 300), Cells::none(if first == 0 { 400 } else { 700 }));
             let cell = |moment: Timestamp| usize::try_from(moment.seconds_since(begins) / 300).unwrap_or(0);
             busy.iter().for_each(|busy| cells.add(cell(busy.from)..cell(busy.until)));
-            BusyMonth { staff: staff(1), begins, cells: cells.to_bytes() }
+            BusyMonth { staff: staff(1), begins, runs: cells.to_runs() }
         }).into();
         prop_assert_eq!(openings(&rules, AllBusy { rows: &[], months: &months }, &wanted).all(), found.all());
         for opening in found.all() {

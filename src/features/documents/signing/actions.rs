@@ -373,10 +373,10 @@ fn preparation(
     let Some(consent) = consent else { return Ok((Preparation::NoConsent, none)) };
     let version = rows::version_of(c, &document.document_id, request.number)?;
     let reading = rows::reading_of(c, &document.document_id, &grant.access, request.number)?;
-    // Of a file the page shows nothing but its name: whoever signs has had the file.
+    // Of a file the page shows its pages as they are scrolled to: whoever signs has had the last one, or the file.
     let is_read = match version.map(|version| version.content) {
         Some(Content::Text(_)) => reading.is_some(),
-        Some(Content::File(..)) => reading.is_some_and(|reading| reading.downloaded_at.is_some()),
+        Some(Content::File(..)) => reading.is_some_and(|reading| reading.is_of_all()),
         None => false,
     };
     let told = json!({

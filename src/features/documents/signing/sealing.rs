@@ -110,6 +110,7 @@ async fn make(app: &AppState, scope: &PracticeScope, material: Material) -> Resu
         .db
         .write(scope, move |c| {
             let blob = Blob {
+                pages: None,
                 practice_id: *c.practice(),
                 blob_id: target.blob,
                 sha256: sha256.clone(),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::features::documents::signing::evidence::{self, Link};
 use crate::features::documents::signing::final_file::{EVIDENCE, FILE, TEXT};
-use crate::platform::confined::Task;
+use crate::platform::confined::{LONGEST_LINE, Task};
 use crate::platform::seal::pdf::{self, Checked};
 
 /// What a check came to.
@@ -59,12 +59,12 @@ impl Verdict {
 }
 
 /// Checks a file in a confined process.
-pub const VERIFY: Task = Task { command: "verify-signed", work };
+pub const VERIFY: Task = Task { command: "verify-signed", work: |file, _| work(file), longest: LONGEST_LINE };
 
-fn work(file: &mut dyn Read) -> std::io::Result<String> {
+fn work(file: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     let mut whole = Vec::new();
     file.read_to_end(&mut whole)?;
-    Ok(verify(&whole).to_line())
+    Ok(verify(&whole).to_line().into_bytes())
 }
 
 /// Checks a file.

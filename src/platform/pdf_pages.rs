@@ -1,0 +1,178 @@
+//! The pages of a PDF, one at a time: as a picture, and as the text in it. Files of strangers are parsed here, so it runs
+//! in a process of its own (see [`confined`](crate::platform::confined)).
+
+use std::io::{Error, Read};
+
+use hayro::hayro_interpret::font::{Glyph, GlyphRun};
+use hayro::hayro_interpret::hayro_cmap::BfString;
+use hayro::hayro_interpret::util::TransformExt;
+use hayro::hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    InterpreterSettings, SoftMask, interpret_page,
+};
+use hayro::hayro_syntax::{Pdf, page::Page};
+use hayro::kurbo::{Affine, BezPath, Point, Rect};
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, ImageResult};
+
+use crate::platform::confined::Task;
+
+/// The most pages of a file that is taken.
+pub const MOST_PAGES: usize = 500;
+/// Points of a picture from its left to its right: as many as a good telephone has …
+const WIDTH: f32 = 1_240.0;
+/// … and from its top to its bottom, of a page that is very long.
+const MOST_HEIGHT: f32 = 4_000.0;
+/// A page is not made larger than so many times its size.
+const MOST_SCALE: f32 = 6.0;
+/// A picture of more bytes is worth a JPEG: a photograph is a tenth of the size as one.
+const LARGE_PNG: usize = 300_000;
+/// The quality of a JPEG, of 100.
+const QUALITY: u8 = 82;
+/// Bytes of the longest text of a page.
+const LONGEST_TEXT: u64 = 200_000;
+
+/// Draws one page: a PNG or a JPEG.
+pub const DRAW_PAGE: Task =
+    Task { command: "draw-page", work: |file, page| draw(file, page), longest: 16 * 1024 * 1024 };
+
+/// Reads the text of one page, a line for each of its lines.
+pub const READ_PAGE: Task =
+    Task { command: "read-page", work: |file, page| read(file, page), longest: LONGEST_TEXT };
+
+/// How many pages a file has; `None` where they cannot be found.
+pub fn count(file: Vec<u8>) -> Option<usize> {
+    Pdf::new(file).ok().map(|pdf| pdf.pages().len()).filter(|pages| *pages > 0)
+}
+
+/// The file, and the number of a page of it, from 1.
+fn opened(file: &mut dyn Read, page: &str) -> std::io::Result<(Pdf, usize)> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let pdf = Pdf::new(bytes).map_err(|error| Error::other(format!("{error:?}")))?;
+    let index = page.parse::<usize>().ok().and_then(|page| page.checked_sub(1));
+    let index = index.filter(|index| *index < pdf.pages().len());
+    Ok((pdf, index.ok_or_else(|| Error::other("there is no such page"))?))
+}
+
+fn draw(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
+    let (pdf, index) = opened(file, page)?;
+    let page = &pdf.pages()[index];
+    let (width, height) = page.render_dimensions();
+    let scale = (WIDTH / width.max(1.0)).min(MOST_HEIGHT / height.max(1.0)).min(MOST_SCALE);
+    let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+    let drawn = render(
+        page,
+        &RenderCache::new(),
+        &InterpreterSettings::default(),
+        &RenderSettings::default(),
+        &settings,
+    );
+    let size = (u32::from(drawn.width()), u32::from(drawn.height()));
+    encoded(drawn.data_as_u8_slice(), size).map_err(Error::other)
+}
+
+/// The smaller of what shows letters and what shows photographs. The points are opaque, four bytes each.
+fn encoded(points: &[u8], (width, height): (u32, u32)) -> ImageResult<Vec<u8>> {
+    let is_grey = points.chunks_exact(4).all(|point| point[0] == point[1] && point[1] == point[2]);
+    let (bytes, colors): (Vec<u8>, _) = match is_grey {
+        true => (points.chunks_exact(4).map(|point| point[0]).collect(), ExtendedColorType::L8),
+        false => {
+            let colored = points.chunks_exact(4).flat_map(|point| [point[0], point[1], point[2]]);
+            (colored.collect(), ExtendedColorType::Rgb8)
+        }
+    };
+    let mut png = Vec::new();
+    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(&bytes, width, height, colors)?;
+    if png.len() <= LARGE_PNG {
+        return Ok(png);
+    }
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).write_image(&bytes, width, height, colors)?;
+    Ok(if jpeg.len() < png.len() { jpeg } else { png })
+}
+
+fn read(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
+    let (pdf, index) = opened(file, page)?;
+    let mut text = text_of(&pdf.pages()[index]);
+    let mut end = text.len().min(LONGEST_TEXT as usize);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    Ok(text.into_bytes())
+}
+
+fn text_of(page: &Page<'_>) -> String {
+    let (width, height) = page.render_dimensions();
+    let mut context = Context::new(
+        page.initial_transform(true).to_kurbo(),
+        Rect::new(0.0, 0.0, f64::from(width), f64::from(height)),
+        &InterpreterCache::new(),
+        page.xref(),
+        InterpreterSettings::default(),
+    );
+    let mut reader = Reader::default();
+    interpret_page(page, &mut context, &mut reader);
+    let lines = reader.text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Puts the glyphs of a page together to lines, in the order in which they are drawn.
+#[derive(Default)]
+struct Reader {
+    text: String,
+    /// Where the last glyph ended, and its height.
+    last: Option<(Point, f64)>,
+}
+
+impl Reader {
+    fn take(&mut self, glyph: &Glyph<'_>, transform: Affine) {
+        let Some(said) = glyph.as_unicode() else { return };
+        // A font's glyphs are drawn in units of a thousandth of its size.
+        let at = transform * Point::ORIGIN;
+        let height = (transform * Point::new(0.0, 1_000.0) - at).hypot();
+        let advance = match glyph {
+            Glyph::Outline(glyph) => glyph.advance_width(),
+            Glyph::Type3(glyph) => glyph.advance_width(),
+        };
+        let end = transform * Point::new(f64::from(advance.unwrap_or(500.0)), 0.0);
+        if let Some((before, size)) = self.last {
+            let size = size.max(height);
+            if (at.y - before.y).abs() > size * 0.5 || at.x < before.x - size * 2.0 {
+                self.text.push('\n');
+            } else if at.x - before.x > size * 0.15 && !self.text.ends_with(' ') {
+                self.text.push(' ');
+            }
+        }
+        match said {
+            BfString::Char(letter) => self.text.push(letter),
+            BfString::String(letters) => self.text.push_str(&letters),
+        }
+        self.last = Some((end, height));
+    }
+}
+
+impl<'a> Device<'a> for Reader {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
+        for glyph in run.glyphs() {
+            self.take(glyph, props.transform * glyph.transform());
+        }
+    }
+
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
+
+    fn push_clip_path(&mut self, _: &ClipPath) {}
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
+
+    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+}
