@@ -2,21 +2,23 @@
 
 use anteroom::features::access::actions::{self, Act, Target, send_many};
 use anteroom::features::access::permission::Label;
-use anteroom::features::documents::DocumentKind;
 use anteroom::features::documents::packets::lifecycle::Task;
+use anteroom::features::documents::{DocumentKind, Recipient, Telling};
 use anteroom::kernel::ids::{AccessId, ChartId, DocumentId, PacketTemplateId};
 use anteroom::platform::db::schema::{
-    document, outbox, packet, packet_item, packet_sending_chart, portal_access, signing, template_version,
+    document, document_reading, econsent, outbox, packet, packet_item, packet_sending_chart, portal_access,
+    signing, template_version,
 };
-use anteroom::platform::permissions::{Role, Scope};
+use anteroom::platform::permissions::{Right, Role, Scope};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::api::key;
-use crate::portal_people::{enrolled, events, sign_in};
-use crate::signing::sign;
+use crate::portal_people::{account, enrolled, events, grant, sign_in};
+use crate::signing::{SIGNATURE, code_of, page_of, representative, sign, sign_path, staff_page};
 use crate::stories;
-use crate::support::packets::{labelled, packet_of, published, send, send_to_many};
+use crate::support::packets::{labelled, packet_in_order, packet_of, published, send, send_to, send_to_many};
+use crate::support::papers;
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
 
@@ -88,7 +90,156 @@ async fn withdraw(staff: &mut Browser, client: &Client, packet: &str) -> Page {
     staff.submit_and_follow(&page, &path, &[("reason", "Sent by mistake.")]).await
 }
 
+/// What the trail and the rows say of documents that were opened, downloaded or refused, and of consents.
+async fn traces(w: &World) -> i64 {
+    let mut all = 0;
+    for action in ["document.opened", "document.downloaded", "document.refused", "signing.opened"] {
+        all += events(w, action).await;
+    }
+    let readings: i64 = w.look(|c| document_reading::table.count().get_result(c)).await;
+    let consents: i64 = w.look(|c| econsent::table.count().get_result(c)).await;
+    all + readings + consents
+}
+
+/// The client gets a page that names what comes first and leads there, and nothing of the document itself.
+fn must_wait_for(page: &Page, title: &str, first: &DocumentId) {
+    page.must_be(409).must_say("Another document comes first").must_not_say("agree to care");
+    page.must_say(&format!("You can open this one when “{title}” is done."));
+    assert!(page.html().contains(&format!("href=\"{}\"", page_of(first))), "a link to what comes first");
+}
+
+/// The token of the forms about the chart in view.
+async fn token(phone: &mut Browser) -> String {
+    let fields = phone.get("/portal/documents/asked").await.form("/portal/documents/asked").fields;
+    fields.into_iter().find(|(name, _)| name == "csrf").expect("a token").1
+}
+
 stories! {
+    async fn in_a_packet_in_order_each_document_waits_for_those_before_it(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let consent = published(w, "Consent to care", DocumentKind::Agreement, "I agree to care.").await;
+        let fees = published(w, "Fee schedule", DocumentKind::Notice, "We charge by visit.").await;
+        let items_of = [(notice, Task::Read), (consent, Task::Sign), (fees, Task::Read)];
+        let packet = packet_of(w, "Intake", &items_of).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let edit = format!("/staff/packets/{packet}");
+        let page = casey.get(&edit).await;
+        casey.submit_and_follow(&page, &edit, &[("in_order", "yes")]).await.must_say("The packet is saved.");
+        casey.get(&send_path(&ana, &packet)).await.must_say("One after the other");
+        send(w, ana.chart_id, packet).await;
+        // What was sent stays as it is, whatever becomes of the packet.
+        let page = casey.get(&edit).await;
+        let mut fields = page.form(&edit).fields;
+        assert!(fields.contains(&("in_order".to_owned(), "yes".to_owned())), "{fields:?}");
+        fields.retain(|(name, _)| name != "in_order");
+        casey.post_fields(&edit, &fields).await.must_be(303);
+        casey.get(&send_path(&ana, &packet)).await.must_not_say("One after the other");
+        assert_eq!(events(w, "packet.saved").await, 3);
+
+        let of = items(w).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal").await.must_say("Privacy notice").must_not_say("Consent to care").must_not_say("Fee schedule");
+        let list = phone.get("/portal/documents").await;
+        assert_eq!(list.words().matches("Later").count(), 2, "{}", list.words());
+        for id in [&of[1], &of[2]] {
+            for path in [page_of(id), format!("{}/file", page_of(id))] {
+                must_wait_for(&phone.get(&path).await, "Privacy notice", &of[0]);
+                phone.send("HEAD", &path, None).await.must_be(409);
+            }
+        }
+        let signs = |act: &str| format!("{}/{act}", page_of(&of[1]));
+        must_wait_for(&phone.get(&signs("sign")).await, "Privacy notice", &of[0]);
+        must_wait_for(&phone.get(&signs("refuse")).await, "Privacy notice", &of[0]);
+        let (csrf, code) = (token(&mut phone).await, code_of(w, &who));
+        let token = ("csrf", csrf.as_str());
+        let agrees = [token, ("code", code.as_str()), ("agreed", "yes")];
+        must_wait_for(&phone.post(&signs("consent"), &agrees).await, "Privacy notice", &of[0]);
+        must_wait_for(&phone.post(&signs("read"), &[token]).await, "Privacy notice", &of[0]);
+        let signature: Vec<(&str, &str)> = [token].into_iter().chain(SIGNATURE).collect();
+        must_wait_for(&phone.post(&sign_path(&of[1]), &signature).await, "Privacy notice", &of[0]);
+        must_wait_for(&phone.post(&signs("refuse"), &[token, ("reason", "No.")]).await, "Privacy notice", &of[0]);
+        assert_eq!(traces(w).await, 0, "nothing was opened, and nothing says that it was");
+
+        // Staff and programs are not held up, and see what waits.
+        casey.get(&tab(&ana)).await.must_say("0 of 3 done").must_say("Waits its turn").must_say("One after the other");
+        for path in [staff_page(&ana, &of[2]), format!("{}/file", staff_page(&ana, &of[2]))] {
+            casey.get(&path).await.must_be(200);
+        }
+        let key = key(w, &w.riverbend, Scope::ALL).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
+        program.get(&format!("/api/v1/documents/{}/content", of[2])).await.must_be(200);
+        let sent: Value = serde_json::from_str(&program.get(&format!("/api/v1/charts/{}/packets", ana.chart_id)).await.html()).expect("JSON");
+        let sent = &sent["packets"][0];
+        let states: Vec<&Value> = sent["items"].as_array().expect("items").iter().map(|item| &item["state"]).collect();
+        assert_eq!((&sent["in_order"], states), (&json!(true), vec![&json!("open"), &json!("waits"), &json!("waits")]));
+
+        // Each is there when the one before it is done.
+        phone.get(&page_of(&of[0])).await.must_be(200).must_say("Read this.");
+        phone.get("/portal").await.must_say("Consent to care").must_say("To sign, until").must_not_say("Fee schedule");
+        must_wait_for(&phone.get(&page_of(&of[2])).await, "Consent to care", &of[1]);
+        sign(w, &who, &of[1]).await.1.must_be(303);
+        phone.get("/portal").await.must_say("Fee schedule");
+        phone.get("/portal/documents").await.must_not_say("Later");
+        phone.get(&page_of(&of[2])).await.must_be(200).must_say("We charge by visit.");
+        casey.get(&tab(&ana)).await.must_say("3 of 3 done").must_not_say("Waits its turn");
+    }
+
+    async fn in_a_packet_in_order_nothing_waits_for_what_cannot_be_done(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let consent = published(w, "Consent to care", DocumentKind::Agreement, "I agree to care.").await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let fees = published(w, "Fee schedule", DocumentKind::Notice, "We charge by visit.").await;
+        let hours = published(w, "Opening hours", DocumentKind::Notice, "From nine to five.").await;
+        let items_of = [(consent, Task::Sign), (notice, Task::Read), (fees, Task::Read), (hours, Task::Read)];
+        let packet = packet_in_order(w, "Intake", &items_of).await;
+        send(w, ana.chart_id, packet).await;
+        let of = items(w).await;
+        let mut phone = sign_in(w, &who.name).await;
+        must_wait_for(&phone.get(&page_of(&of[1])).await, "Consent to care", &of[0]);
+        // Whom the packet was not sent to, it does not hold up.
+        let (_, other) = representative(w, &ana).await;
+        papers::share(w, &of[3], vec![Recipient::Grant(other.access)], Telling::Silent).await;
+        sign_in(w, &other.name).await.get(&page_of(&of[3])).await.must_be(200);
+        // The first is refused, the second taken back, the third kept from the client.
+        let form = phone.get(&format!("{}/refuse", page_of(&of[0]))).await;
+        phone.submit_and_follow(&form, "/refuse", &[("reason", "I want to talk first.")]).await.must_say("You said that you do not want to sign");
+        phone.get("/portal").await.must_say("Privacy notice");
+        must_wait_for(&phone.get(&page_of(&of[2])).await, "Privacy notice", &of[1]);
+        papers::withdraw(w, &of[1]).await;
+        phone.get("/portal").await.must_say("Fee schedule").must_not_say("Opening hours");
+        must_wait_for(&phone.get(&page_of(&of[3])).await, "Fee schedule", &of[2]);
+        let mut casey = w.staff(Role::Clinician).await;
+        let ask = casey.get(&staff_page(&ana, &of[2])).await.link("/withhold?grant=");
+        let form = casey.get(&ask).await;
+        casey.submit_and_follow(&form, "/withhold", &[("reason", "It names her sister.")]).await.must_say("Withheld");
+        phone.get("/portal").await.must_say("Opening hours").must_not_say("Fee schedule");
+        phone.get("/portal/documents").await.must_not_say("Later").must_not_say("Fee schedule");
+        phone.get(&page_of(&of[3])).await.must_be(200).must_say("From nine to five.");
+    }
+
+    async fn what_waits_in_a_packet_in_order_is_not_counted_in_another_chart_either(w: &mut World) {
+        let leo = w.chart_with("Leo", "Park", "2012-12-02", "leo@example.com").await;
+        let mia = w.chart_with("Mia", "Park", "2014-12-02", "mia@example.com").await;
+        let mother = w.chart_with("Joan", "Park", "1980-02-02", "joan.park@example.com").await;
+        let id = account(w, &mother.email).await;
+        let scope = w.riverbend.scope.clone();
+        let mut grants = Vec::new();
+        for child in [&leo, &mia] {
+            grants.push(grant(w, &scope, &id, &mother.person_id, &child.chart_id, Some(Right::ALL)).await);
+            w.clock.advance_seconds(1);
+        }
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let consent = published(w, "Consent to care", DocumentKind::Agreement, "I agree to care.").await;
+        let packet = packet_in_order(w, "Intake", &[(notice, Task::Read), (consent, Task::Sign)]).await;
+        send_to(w, mia.chart_id, Recipient::Grant(grants[1]), packet).await;
+        let mut phone = sign_in(w, &mother.email).await;
+        phone.get("/portal").await.must_say("the chart of Leo");
+        phone.get("/portal/switch").await.must_say("One thing is waiting for you");
+    }
+
     async fn staff_put_templates_together_and_send_them_to_a_client(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
@@ -311,7 +462,7 @@ stories! {
         let key = key(w, &w.riverbend, Scope::ALL).await;
         let mut program = w.browser().with("authorization", &format!("Bearer {key}"));
         let json = |page: &Page| -> Value { serde_json::from_str(&page.html()).expect("JSON") };
-        let new = json!({ "name": "Intake", "items": [{ "template": consent.to_string(), "task": "sign" }] }).to_string();
+        let new = json!({ "name": "Intake", "in_order": true, "items": [{ "template": consent.to_string(), "task": "sign" }] }).to_string();
         let mut once = program.clone().with("idempotency-key", "one packet");
         let body = Some(("application/json", new.as_bytes()));
         let made = once.send("POST", "/api/v1/packets", body).await;
@@ -326,7 +477,8 @@ stories! {
         let etag = made.answer.header("etag").expect("an ETag").to_owned();
         let mut over = program.clone().with("if-match", &etag);
         let changed = over.send("PATCH", &path, Some(("application/json", change.as_bytes()))).await;
-        assert_eq!(json(changed.must_be(200))["sign_days"], 14);
+        let changed = json(changed.must_be(200));
+        assert_eq!((&changed["sign_days"], &changed["in_order"]), (&json!(14), &json!(true)));
         let nobody = json!({ "items": [] }).to_string();
         let mut stale = program.clone().with("if-match", &etag);
         stale.send("PATCH", &path, Some(("application/json", nobody.as_bytes()))).await.must_be(412);

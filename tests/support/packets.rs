@@ -38,7 +38,17 @@ pub async fn labelled(
 
 /// A packet of these templates.
 pub async fn packet_of(w: &World, name: &str, items: &[(TemplateId, Task)]) -> PacketTemplateId {
-    let draft = PacketDraft { name: name.to_owned(), sign_days: 30, items: items.to_vec() };
+    saved(w, PacketDraft { name: name.to_owned(), sign_days: 30, in_order: false, items: items.to_vec() })
+        .await
+}
+
+/// The same, one after the other.
+pub async fn packet_in_order(w: &World, name: &str, items: &[(TemplateId, Task)]) -> PacketTemplateId {
+    saved(w, PacketDraft { name: name.to_owned(), sign_days: 30, in_order: true, items: items.to_vec() })
+        .await
+}
+
+async fn saved(w: &World, draft: PacketDraft) -> PacketTemplateId {
     let by = w.riverbend.by(Role::Clinician);
     let made = w.app.db.write(&w.riverbend.scope, move |c| templates::save(c, &by, None, &draft)).await;
     made.expect("no fault").expect("a packet")
@@ -46,8 +56,12 @@ pub async fn packet_of(w: &World, name: &str, items: &[(TemplateId, Task)]) -> P
 
 /// Sends it to a chart's owner.
 pub async fn send(w: &World, chart: ChartId, template: PacketTemplateId) -> PacketId {
-    let new =
-        NewPacket { chart, template, to: Recipient::Owner, answers: BTreeMap::new(), if_sent: IfSent::Again };
+    send_to(w, chart, Recipient::Owner, template).await
+}
+
+/// Sends it to somebody of a chart.
+pub async fn send_to(w: &World, chart: ChartId, to: Recipient, template: PacketTemplateId) -> PacketId {
+    let new = NewPacket { chart, template, to, answers: BTreeMap::new(), if_sent: IfSent::Again };
     let by = w.riverbend.by(Role::FrontDesk);
     let sent = w.app.db.write(&w.riverbend.scope, move |c| sending::send(c, &by, &new)).await;
     sent.expect("no fault").expect("a packet that can be sent")

@@ -58,7 +58,8 @@ pub(super) fn seed(c: &mut Scoped<'_>, by: &By, chart: ChartId) -> Result<(), Fa
         let saved = template_actions::save(c, by, None, &draft, AfterSave::Publish)?;
         items.push((saved.map_err(|why| Fault::other(format!("seeding a template: {why}")))?, task));
     }
-    let draft = PacketDraft { name: "Papers for a first visit".into(), sign_days: 30, items };
+    let draft =
+        PacketDraft { name: "Papers for a first visit".into(), sign_days: 30, in_order: false, items };
     let template = templates::save(c, by, None, &draft)?
         .map_err(|why| Fault::other(format!("seeding a packet: {why}")))?;
     let new =

@@ -33,7 +33,8 @@ const READS_AS: Role = Role::Administrator;
 
 pub(super) fn refused(why: Refused) -> Problem {
     let kind = match why {
-        Refused::NotFound => problem::NOT_FOUND,
+        // Only whoever holds the grant is held up by what comes first.
+        Refused::NotFound | Refused::Waits(_) => problem::NOT_FOUND,
         Refused::TooMany => problem::TOO_MANY_REQUESTS,
         Refused::NamedByNote => problem::NAMED_BY_NOTE,
         Refused::NoFile => {

@@ -121,6 +121,7 @@ fn draft_of(asked: NewPacketJson) -> Result<PacketDraft, Problem> {
     Ok(PacketDraft {
         name: name_of(&asked.name)?,
         sign_days: days_of(asked.sign_days.unwrap_or(USUAL_DAYS))?,
+        in_order: asked.in_order,
         items: items_of(&asked.items)?,
     })
 }
@@ -171,7 +172,8 @@ pub async fn change(
             }
         };
         let seen = SeenPacket { template: packet, version: now.version };
-        let draft = PacketDraft { name, sign_days, items };
+        let in_order = asked.in_order.unwrap_or(now.in_order);
+        let draft = PacketDraft { name, sign_days, in_order, items };
         granted!(templates::save(c, &by, Some(seen), &draft)?.map_err(not_saved));
         Ok(Ok(shown_after(c, &packet)?))
     })

@@ -30,6 +30,8 @@ pub struct PacketJson {
     pub name: String,
     /// Days that a client has to sign what is to be signed.
     pub sign_days: i32,
+    /// Whether a client can open an item only once those before it are done.
+    pub in_order: bool,
     /// Whether nobody sends it any more.
     pub retired: bool,
     /// In their order.
@@ -49,6 +51,7 @@ impl PacketJson {
             id: packet.packet_template_id.to_string(),
             name: packet.name.clone(),
             sign_days: packet.sign_days,
+            in_order: packet.in_order,
             retired: packet.retired_at.is_some(),
             items: items.iter().map(item).collect(),
             asks,
@@ -71,6 +74,9 @@ pub struct NewPacketJson {
     pub name: String,
     /// 1 to 180; left out: 30.
     pub sign_days: Option<i32>,
+    /// Whether a client can open an item only once those before it are done; left out: any time.
+    #[serde(default)]
+    pub in_order: bool,
     /// 1 to 20, in their order.
     pub items: Vec<PacketItemJson>,
 }
@@ -83,6 +89,8 @@ pub struct ChangePacketJson {
     pub name: Option<String>,
     /// As of a new one.
     pub sign_days: Option<i32>,
+    /// As of a new one. What was sent stays as it is.
+    pub in_order: Option<bool>,
     /// All of them, in their order.
     pub items: Option<Vec<PacketItemJson>>,
 }
@@ -119,7 +127,7 @@ pub struct SentItemJson {
     pub document: String,
     /// `read` or `sign`.
     pub task: String,
-    /// `open`, `done`, `stopped` (not signed, and no longer asked for) or `gone` (withdrawn).
+    /// `open`, `waits` (open, and one before it is too, in a packet in order), `done`, `stopped` (not signed, and no longer asked for) or `gone` (withdrawn).
     pub state: String,
 }
 
@@ -142,6 +150,8 @@ pub struct SentPacketJson {
     pub sent_at: String,
     /// By whom.
     pub sent_by: String,
+    /// Whether its client can open an item only once those before it are done.
+    pub in_order: bool,
     /// `sent`, `partly_done`, `done` or `withdrawn`.
     pub state: String,
     /// In their order.
@@ -163,6 +173,7 @@ impl SentPacketJson {
             grant: sent.packet.access_id.to_string(),
             sent_at: sent.packet.sent_at.to_string(),
             sent_by: sent.packet.sent_by_name.clone(),
+            in_order: sent.packet.in_order,
             state: sent.state.to_string(),
             items: items.collect(),
         }

@@ -13,6 +13,7 @@ use crate::features::documents::lifecycle::{
     DocumentState, Event as Happens, Outcome, Refusal, ShareStanding, decide,
 };
 use crate::features::documents::notices;
+use crate::features::documents::packets::order;
 use crate::features::documents::signing::{ending, store as signing};
 use crate::features::documents::store::{
     self, Blob, Content, Document, Look, Notice, ShareRow, Version, VersionRow, standing_of,
@@ -109,6 +110,9 @@ pub enum Refused {
     /// The life cycle says no.
     #[error("the document's state does not allow it")]
     LifeCycle(Refusal),
+    /// In its packet, this document comes first.
+    #[error("another document of its packet comes first")]
+    Waits(DocumentId),
     /// More documents than anybody reads.
     #[error("too many documents in a short time")]
     TooMany,
@@ -534,8 +538,8 @@ impl ReaderGrant {
     }
 }
 
-/// The document in the version that counts, for the holder of a grant; `Gone` where the practice took it back. Writes
-/// nothing: for HEAD, whose answer shows nothing.
+/// The document in the version that counts, for the holder of a grant; `Gone` where the practice took it back, `Waits`
+/// where another one of its packet comes first. Writes nothing: for HEAD, whose answer shows nothing.
 pub fn look_ahead(c: &mut Scoped<'_>, who: &ReaderGrant, id: &DocumentId) -> Acted<(Document, Version)> {
     let Some(document) = store::find(c, id)?.filter(|document| document.chart_id == who.chart) else {
         return Ok(Err(Refused::NotFound));
@@ -551,6 +555,9 @@ pub fn look_ahead(c: &mut Scoped<'_>, who: &ReaderGrant, id: &DocumentId) -> Act
     }
     if let Err(refused) = outcome {
         return Ok(Err(refused));
+    }
+    if let Some(first) = order::comes_first(c, &facts, &who.access, id)? {
+        return Ok(Err(Refused::Waits(first)));
     }
     let version = store::version_of(c, id, document.current_version)?.ok_or_else(|| {
         Fault::Damaged(format!("document {id} has no version {}", document.current_version))

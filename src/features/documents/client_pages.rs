@@ -11,6 +11,8 @@ use crate::features::documents::authorization_actions::revocable;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
+use crate::features::documents::packets::order;
+use crate::features::documents::packets::waits_page::waits;
 use crate::features::documents::page_pictures::{Pages, Reader};
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
@@ -59,6 +61,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
         let newest = signings.iter().find(|line| line.document_id == *id)?;
         newest.phase(now)
     };
+    let waiting = order::waiting_in_list(&client.facts, &documents, &phase_of);
     let documents = documents
         .into_iter()
         .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
@@ -77,6 +80,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
                     let word = if is_revoked { "documents-revoked" } else { "documents-expired" };
                     Some(("stopped", words.get(word)))
                 }
+                _ if waiting.contains(&line.document.document_id) => Some(("", words.get("packets-later"))),
                 (Some(OwnPhase::ToSign), _) => Some(("waiting", words.get("signing-to-sign"))),
                 (Some(OwnPhase::WaitsForOthers), _) => Some(("", words.get("signing-tag-waits"))),
                 (Some(OwnPhase::Signed), _) => Some(("good", words.get("signing-tag-signed"))),
@@ -181,6 +185,8 @@ fn mine(c: &mut Scoped<'_>, access: &AccessId, id: &DocumentId) -> Result<Option
 enum Found {
     There(Box<There>),
     Withdrawn,
+    /// This one comes first.
+    Waits(DocumentId),
 }
 
 async fn look(
@@ -227,6 +233,7 @@ async fn look(
             Ok(Found::There(Box::new(there)))
         }
         Err(Refused::LifeCycle(Refusal::Gone)) => Ok(Found::Withdrawn),
+        Err(Refused::Waits(first)) => Ok(Found::Waits(first)),
         Err(Refused::TooMany) => Err(PageError::TooManyTries),
         Err(_) => Err(PageError::NotFound),
     }
@@ -278,8 +285,11 @@ pub(super) async fn show(
     Query(which): Query<WhichPages>,
 ) -> PageResult {
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
-    let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let There { document, version, signing, may_revoke } = *found;
+    let There { document, version, signing, may_revoke } = match found {
+        Found::There(there) => *there,
+        Found::Withdrawn => return withdrawn(&app, &client),
+        Found::Waits(first) => return waits(&app, &client, client.frame(&app, MINE), &first).await,
+    };
     let here = format!("/portal/documents/{}", document.document_id);
     let reader = Reader {
         app: &app,
@@ -346,8 +356,11 @@ pub(super) async fn file(
         return Err(PageError::NotFound);
     }
     let found = look(&app, &client, &id, Look::Download, (&method, &headers)).await?;
-    let Found::There(found) = found else { return withdrawn(&app, &client) };
-    let There { document, version, signing, .. } = *found;
+    let There { document, version, signing, .. } = match found {
+        Found::There(there) => *there,
+        Found::Withdrawn => return withdrawn(&app, &client),
+        Found::Waits(first) => return waits(&app, &client, client.frame(&app, MINE), &first).await,
+    };
     if which.copy == SIGNED {
         let copy = signing.and_then(|mine| mine.copy).ok_or(PageError::NotFound)?;
         return Ok(signed_copy(&app, &client.scope, client.by(), &document, &copy).await?);

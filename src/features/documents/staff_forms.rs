@@ -278,7 +278,8 @@ pub(super) async fn give_up_held(
 pub(super) fn refused(refused: Refused) -> PageError {
     match refused {
         Refused::LifeCycle(_) | Refused::NoFile | Refused::NoGrant | Refused::NamedByNote => PageError::Stale,
-        Refused::NotFound => PageError::NotFound,
+        // Only whoever holds the grant is held up by what comes first.
+        Refused::NotFound | Refused::Waits(_) => PageError::NotFound,
         Refused::TooMany => PageError::TooManyTries,
     }
 }

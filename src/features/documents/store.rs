@@ -8,12 +8,14 @@ use crate::features::access::{GrantRole, facts_of};
 use crate::features::documents::authorization::Ended;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding};
+use crate::features::documents::packets::lifecycle::Turn;
 use crate::features::people::Person;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, AccountId, BlobId, ChartId, DocumentId, PracticeId, TemplateId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::db::schema::{
-    blob, document, document_reading, document_share, document_version, person, portal_access,
+    blob, document, document_reading, document_share, document_version, packet, packet_item, person,
+    portal_access,
 };
 use crate::platform::db::{InLists as _, Scoped, columns};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -543,7 +545,30 @@ pub struct SharedLine {
     pub since_at: Timestamp,
     /// The newest version that they have opened.
     pub opened_version: Option<i32>,
+    /// Its place in a packet in order that was sent to them.
+    pub turn: Option<Turn>,
 }
+
+/// Joins shared documents with their places in packets in order that were sent to the same grant.
+macro_rules! with_turns {
+    ($shares:expr) => {
+        $shares
+            .left_join(
+                packet_item::table.on(packet_item::practice_id
+                    .eq(document_share::practice_id)
+                    .and(packet_item::document_id.eq(document_share::document_id))),
+            )
+            .left_join(
+                packet::table.on(packet::practice_id
+                    .eq(document_share::practice_id)
+                    .and(packet::packet_id.nullable().eq(packet_item::packet_id.nullable()))
+                    .and(packet::access_id.eq(document_share::access_id))
+                    .and(packet::in_order.eq(true))
+                    .and(packet::withdrawn_at.is_null())),
+            )
+    };
+}
+pub(super) use with_turns;
 
 macro_rules! shared_with {
     ($c:expr, $access:expr) => {
@@ -563,13 +588,19 @@ macro_rules! shared_with {
 
 /// What is shared with a grant, newest first.
 pub fn shared_with(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLine>, Fault> {
-    let found: Vec<(Document, Timestamp, Option<i32>)> = shared_with!(c, access)
+    let found: Vec<(Document, Timestamp, Option<i32>, Option<Turn>)> = with_turns!(shared_with!(c, access))
         .order((document_share::since_at.desc(), document_share::document_id.desc()))
         .limit(LISTED)
-        .select((Document::as_select(), document_share::since_at, document_share::opened_version))
+        .select((
+            Document::as_select(),
+            document_share::since_at,
+            document_share::opened_version,
+            (packet::packet_id, packet_item::position, packet_item::task).nullable(),
+        ))
         .kept()
         .load(c)?;
-    let line = |(document, since_at, opened_version)| SharedLine { document, since_at, opened_version };
+    let line =
+        |(document, since_at, opened_version, turn)| SharedLine { document, since_at, opened_version, turn };
     Ok(found.into_iter().map(line).collect())
 }
 
@@ -591,6 +622,12 @@ pub struct Unread {
     /// Since when it is shared.
     #[diesel(select_expression = document_share::since_at)]
     pub since_at: Timestamp,
+    /// See [`ShareRow::opened_version`].
+    #[diesel(select_expression = document_share::opened_version)]
+    pub opened_version: Option<i32>,
+    /// See [`SharedLine::turn`].
+    #[diesel(select_expression = (packet::packet_id, packet_item::position, packet_item::task).nullable())]
+    pub turn: Option<Turn>,
 }
 
 impl Unread {
@@ -603,7 +640,7 @@ impl Unread {
 /// What is shared with a grant and was not opened in the version that counts, the newest first, at most
 /// [`MOST_UNREAD`].
 pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Unread>, Fault> {
-    shared_with!(c, access)
+    with_turns!(shared_with!(c, access))
         .filter(
             document_share::opened_version
                 .is_null()
@@ -618,7 +655,7 @@ pub fn unread(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<Unread>, Faul
 
 /// The same for several grants at once, each line with its grant.
 pub fn unread_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<(AccessId, Unread)>, Fault> {
-    shared_with!(c)
+    with_turns!(shared_with!(c))
         .filter(document_share::access_id.in_list(grants))
         .filter(
             document_share::opened_version

@@ -4,6 +4,7 @@
 use crate::features::access::permission::{Facts, Item, decide};
 use crate::features::accounts::HeldGrant;
 use crate::features::appointments;
+use crate::features::documents::packets::order::waiting_on_home;
 use crate::features::documents::{self, signing};
 use crate::features::messages::{self, PartyReader};
 use crate::kernel::ids::AccountId;
@@ -61,6 +62,12 @@ pub(super) fn waiting_in(
                     .map(|(_, line)| line.document_id),
             )
             .collect();
+        let waiting = waiting_on_home(
+            facts,
+            to_sign.iter().filter(|(access, _)| *access == grant.access_id).map(|(_, line)| line),
+            unread.iter().filter(|(access, _)| *access == grant.access_id).map(|(_, line)| line),
+        );
+        papers.retain(|id| !waiting.contains(id));
         // What is to be signed and was not read yet is one thing.
         papers.sort_unstable();
         papers.dedup();

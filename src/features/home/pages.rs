@@ -9,6 +9,7 @@ use crate::features::access::{self, Becomes};
 use crate::features::accounts::{ClientSession, ClientTicket};
 use crate::features::appointments;
 use crate::features::billing;
+use crate::features::documents::packets::order::waiting_on_home;
 use crate::features::documents::{self, signing};
 use crate::features::messages::{self, InboxLine};
 use crate::features::practice::{self, PublicPractice, Question};
@@ -137,7 +138,7 @@ fn count<T>(items: &[T]) -> i64 {
 
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, ((to_sign, unread), new_messages, on_calendar, balances, days)) = ticket
+    let (client, ((mut to_sign, mut unread), new_messages, on_calendar, balances, days)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
             let may = |right| client.may_view(right) && client.is_shown(right);
@@ -171,6 +172,10 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         })
         .await?;
     let (words, now) = (client.words, app.now());
+    // In a packet in order, only the first of what is to be done is asked for.
+    let waiting = waiting_on_home(&client.facts, &to_sign, &unread);
+    to_sign.retain(|line| !waiting.contains(&line.document_id));
+    unread.retain(|line| !waiting.contains(&line.document_id));
     // The query narrows to what is shared; whether each may be seen is decided in one place for every page.
     let to_sign: Vec<_> =
         to_sign.into_iter().filter(|line| client.may_view_item(Right::Documents, &line.item())).collect();

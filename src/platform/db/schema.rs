@@ -544,6 +544,7 @@ diesel::table! {
         changed_at -> BigInt,
         changed_by_name -> Text,
         version -> BigInt,
+        in_order -> Bool,
     }
 }
 
@@ -569,6 +570,7 @@ diesel::table! {
         sent_by_name -> Text,
         withdrawn_at -> Nullable<BigInt>,
         withdrawn_by_name -> Text,
+        in_order -> Bool,
     }
 }
 

@@ -1,8 +1,11 @@
 //! How an item of a packet stands, and how the packet does: computed from what became of its documents, and never stored.
 
+use diesel::prelude::*;
+
 use crate::features::access::permission::Label;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding, is_never_shared};
 use crate::features::documents::signing::lifecycle::Standing;
+use crate::kernel::ids::PacketId;
 use crate::word_enum;
 
 word_enum! {
@@ -20,6 +23,8 @@ word_enum! {
     pub enum ItemState {
         /// The client has still to do it.
         Open = "open",
+        /// The same, and in a packet in order another one comes first.
+        Waits = "waits",
         /// They have done it.
         Done = "done",
         /// They cannot do it any more: they refused, the time to sign is over, or it was canceled.
@@ -58,7 +63,7 @@ pub struct ItemFacts {
     pub signing: Option<Standing>,
 }
 
-/// How an item stands. What was signed stays done, whatever becomes of the share.
+/// How an item stands by itself. What was signed stays done, whatever becomes of the share.
 pub fn item(of: ItemFacts) -> ItemState {
     if of.document == DocumentState::Withdrawn {
         return ItemState::Gone;
@@ -75,6 +80,24 @@ pub fn item(of: ItemFacts) -> ItemState {
         (Task::Read, _) if of.opened.is_some() => ItemState::Done,
         (Task::Read, _) => ItemState::Open,
     }
+}
+
+/// The place of an item in a packet in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable)]
+pub struct Turn {
+    /// The packet.
+    pub packet: PacketId,
+    /// From 1.
+    pub position: i32,
+    /// See [`Task`].
+    pub task: Task,
+}
+
+/// The item that is done before this open one; `None` where it is this one's turn. `open` are the places of all that are
+/// open: what is done, cannot be done any more or was taken back holds up nothing.
+pub fn waits_for(of: Turn, open: &[Turn]) -> Option<Turn> {
+    let is_before = |other: &&Turn| other.packet == of.packet && other.position < of.position;
+    open.iter().filter(is_before).min_by_key(|other| other.position).copied()
 }
 
 /// Whether the practice took a packet back as a whole.
@@ -109,6 +132,7 @@ pub fn may_be_in_packet(label: Option<Label>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn every_cell_of_an_item() {
@@ -145,12 +169,45 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_is_what_its_items_are() {
+    fn only_what_is_open_holds_up_what_comes_after_it() {
         use ItemState::{Done, Gone, Open, Stopped};
+        let states = [Open, Done, Stopped, Gone];
+        let place = |packet, position| Turn { packet, position, task: Task::Read };
+        let (packet, other) =
+            (PacketId::from_uuid(Uuid::from_u128(1)), PacketId::from_uuid(Uuid::from_u128(2)));
+        for first in states {
+            for second in states {
+                for third in states {
+                    let items = [(1, first), (2, second), (3, third)];
+                    let is_open = |(_, state): &&(i32, ItemState)| *state == Open;
+                    let mut open: Vec<Turn> =
+                        items.iter().filter(is_open).map(|(position, _)| place(packet, *position)).collect();
+                    // Neither another packet nor the order of what was read counts.
+                    open.push(place(other, 1));
+                    open.reverse();
+                    let wanted = |position| match (first, second) {
+                        (Open, _) if position > 1 => Some(place(packet, 1)),
+                        (_, Open) if position > 2 => Some(place(packet, 2)),
+                        _ => None,
+                    };
+                    for position in 1..=3 {
+                        let waits = waits_for(place(packet, position), &open);
+                        assert_eq!(waits, wanted(position), "{position} of {items:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_is_what_its_items_are() {
+        use ItemState::{Done, Gone, Open, Stopped, Waits};
         for (items, wanted) in [
             (&[Open, Open][..], PacketState::Sent),
+            (&[Open, Waits], PacketState::Sent),
             (&[Open, Stopped], PacketState::Sent),
             (&[Done, Open], PacketState::PartlyDone),
+            (&[Done, Open, Waits], PacketState::PartlyDone),
             (&[Done, Stopped], PacketState::PartlyDone),
             (&[Done, Done], PacketState::Done),
             (&[Done, Gone], PacketState::Done),

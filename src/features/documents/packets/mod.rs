@@ -8,15 +8,18 @@
 //! | `templates` | what can be done with a template of packets |
 //! | `sending` | sends a packet to one grant, and takes it back |
 //! | `many`, `many_store` | the same for many charts, one after the other |
+//! | `order` | what waits in a packet in order, for whoever it was sent to |
 //! | `enclosing` | a packet that goes along with an invitation |
 //! | `section` | the packets of a chart, in its Documents tab |
 //! | `template_pages`, `send_pages`, `withdraw_page`, `many_pages` | the pages of staff |
+//! | `waits_page` | what a client reads in the place of a document that waits |
 
 mod enclosing;
 pub mod lifecycle;
 pub mod many;
 mod many_pages;
 pub mod many_store;
+pub mod order;
 pub mod section;
 mod send_pages;
 pub mod sending;
@@ -24,6 +27,7 @@ pub mod sent_store;
 pub mod store;
 mod template_pages;
 pub mod templates;
+pub(super) mod waits_page;
 mod withdraw_page;
 
 pub use enclosing::ENCLOSURES;

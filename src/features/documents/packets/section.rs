@@ -2,7 +2,7 @@
 
 use crate::features::documents::lifecycle::ShareStanding;
 use crate::features::documents::packets::lifecycle::{
-    self, ItemFacts, ItemState, PacketState, TakenBack, Task,
+    self, ItemFacts, ItemState, PacketState, TakenBack, Task, Turn, waits_for,
 };
 use crate::features::documents::packets::sent_store::{self, ItemLine, Packet};
 use crate::features::documents::signing::store::{self as signing, Request};
@@ -39,6 +39,16 @@ fn state_of(line: &ItemLine, requests: &[Request], now: Timestamp) -> ItemState 
     })
 }
 
+/// The same, where the packet is in order: an open item waits while one before it is open.
+fn in_order(packet: &Packet, items: Vec<(ItemLine, ItemState)>) -> Vec<(ItemLine, ItemState)> {
+    let turn =
+        |(line, state): &(ItemLine, ItemState)| packet.turn(&line.item).filter(|_| *state == ItemState::Open);
+    let open: Vec<Turn> = items.iter().filter_map(turn).collect();
+    let waits = |item: &(ItemLine, ItemState)| turn(item).is_some_and(|of| waits_for(of, &open).is_some());
+    let one = |item: (ItemLine, ItemState)| if waits(&item) { (item.0, ItemState::Waits) } else { item };
+    items.into_iter().map(one).collect()
+}
+
 /// The packets of a chart, newest first.
 pub fn of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<SentPacket>, Fault> {
     let packets = sent_store::of_chart(c, chart)?;
@@ -54,6 +64,7 @@ pub fn of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<SentPacket>, 
         let theirs = lines.iter().filter(|line| line.item.packet_id == packet.packet_id);
         let items: Vec<(ItemLine, ItemState)> =
             theirs.map(|line| (line.clone(), state_of(line, &requests, now))).collect();
+        let items = in_order(&packet, items);
         let states: Vec<ItemState> = items.iter().map(|(_, state)| *state).collect();
         let taken_back = if packet.withdrawn_at.is_some() { TakenBack::Yes } else { TakenBack::No };
         SentPacket { state: lifecycle::packet(taken_back, &states), packet, name, items }
@@ -85,6 +96,8 @@ pub struct PacketShown {
     pub by: String,
     /// Colour and word.
     pub tag: (&'static str, String),
+    /// That its items are done one after the other.
+    pub in_order: Option<String>,
     /// Those of its items that the reader may see.
     pub items: Vec<ItemShown>,
     /// That there are others.
@@ -117,6 +130,7 @@ fn one(staff: &StaffSession, of: SentPacket, now: Timestamp) -> PacketShown {
         sent: words.stamp(packet.sent_at, &staff.zone, now),
         by: packet.sent_by_name,
         tag: packet_tag(staff, state),
+        in_order: packet.in_order.then(|| words.get("packets-in-order-said")),
         items: items.iter().filter(|(line, _)| is_seen(line)).map(item).collect(),
         others: (hidden > 0)
             .then(|| words.count("packets-others", "count", i64::try_from(hidden).unwrap_or(i64::MAX))),
@@ -129,6 +143,7 @@ fn one(staff: &StaffSession, of: SentPacket, now: Timestamp) -> PacketShown {
 fn item_tag(staff: &StaffSession, task: Task, state: ItemState) -> (&'static str, String) {
     let tone = match state {
         ItemState::Open => "waiting",
+        ItemState::Waits => "",
         ItemState::Done => "good",
         ItemState::Stopped => "attention",
         ItemState::Gone => "stopped",

@@ -108,6 +108,7 @@ struct SendPage {
     back: String,
     name: String,
     items: Vec<ItemLine>,
+    in_order: bool,
     /// One of them is to be signed: until when.
     days: Option<String>,
     errors: FieldErrors,
@@ -265,6 +266,7 @@ fn show(
         back: here(&place.chart),
         name: ready.packet.name.clone(),
         items: ready.items.iter().map(item).collect(),
+        in_order: ready.packet.in_order,
         days: is_to_sign.then(|| words.count("packets-days", "days", days)),
         mark: if form.mark.is_empty() { FormToken::fresh(app.rng.as_ref()) } else { form.mark },
         before: ready

@@ -161,6 +161,7 @@ pub fn send(c: &mut Scoped<'_>, by: &By, new: &NewPacket) -> Result<Result<Packe
         sent_by_name: by.actor.name(),
         withdrawn_at: None,
         withdrawn_by_name: String::new(),
+        in_order: template.in_order,
     };
     let id = packet.packet_id;
     let mut rows = Vec::with_capacity(items.len());

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::features::documents::kinds::DocumentKind;
-use crate::features::documents::packets::lifecycle::Task;
+use crate::features::documents::packets::lifecycle::{Task, Turn};
 use crate::features::documents::store::{Document, ShareRow};
 use crate::features::people::Person;
 use crate::kernel::clock::Timestamp;
@@ -40,8 +40,18 @@ pub struct Packet {
     pub withdrawn_at: Option<Timestamp>,
     /// By whom.
     pub withdrawn_by_name: String,
+    /// Whether its items are done one after the other, as its template said then.
+    pub in_order: bool,
 }
 practice_row!(Packet, packet);
+
+impl Packet {
+    /// The place of one of its items, where they are done one after the other.
+    pub fn turn(&self, item: &PacketItem) -> Option<Turn> {
+        let is_in_order = self.in_order && self.withdrawn_at.is_none();
+        is_in_order.then(|| item.turn())
+    }
+}
 
 /// An item of a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -59,6 +69,13 @@ pub struct PacketItem {
     pub task: Task,
 }
 practice_row!(PacketItem, packet_item);
+
+impl PacketItem {
+    /// Its place in its packet.
+    pub fn turn(&self) -> Turn {
+        Turn { packet: self.packet_id, position: self.position, task: self.task }
+    }
+}
 
 /// Puts a packet in, with its items.
 pub fn insert(c: &mut Scoped<'_>, packet: Packet, items: &[PacketItem]) -> Result<(), Fault> {
@@ -93,6 +110,23 @@ pub fn items_of(c: &mut Scoped<'_>, id: &PacketId) -> Result<Vec<PacketItem>, Fa
         .order(packet_item::position.asc())
         .select(PacketItem::as_select())
         .load(c)
+}
+
+/// The place of a document in a packet in order that was sent to this grant.
+pub fn turn_of(c: &mut Scoped<'_>, id: &DocumentId, access: &AccessId) -> Result<Option<Turn>, Fault> {
+    c.rows(packet_item::table)
+        .inner_join(
+            packet::table.on(packet::practice_id
+                .eq(packet_item::practice_id)
+                .and(packet::packet_id.eq(packet_item::packet_id))),
+        )
+        .filter(packet_item::document_id.eq(*id))
+        .filter(packet::access_id.eq(*access))
+        .filter(packet::in_order.eq(true))
+        .filter(packet::withdrawn_at.is_null())
+        .select((packet_item::packet_id, packet_item::position, packet_item::task))
+        .kept()
+        .optional(c)
 }
 
 /// Notes that a packet was taken back; `false` where it was before.

@@ -35,6 +35,8 @@ pub struct PacketTemplate {
     pub changed_by_name: String,
     /// Counts changes: the guard of every update.
     pub version: i64,
+    /// Whether a client does its items one after the other.
+    pub in_order: bool,
 }
 practice_row!(PacketTemplate, packet_template);
 
@@ -136,6 +138,7 @@ pub fn save(c: &mut Scoped<'_>, to: &PacketTemplate) -> Result<bool, Fault> {
         .set((
             packet_template::name.eq(to.name.clone()),
             packet_template::sign_days.eq(to.sign_days),
+            packet_template::in_order.eq(to.in_order),
             packet_template::retired_at.eq(to.retired_at),
             packet_template::changed_at.eq(to.changed_at),
             packet_template::changed_by_name.eq(to.changed_by_name.clone()),

@@ -70,6 +70,7 @@ struct EditForm {
     version: String,
     name: String,
     sign_days: String,
+    in_order: String,
     place: Vec<String>,
     item: Vec<String>,
     task: Vec<String>,
@@ -88,6 +89,7 @@ impl EditForm {
             version: packet.version.to_string(),
             name: packet.name.clone(),
             sign_days: packet.sign_days.to_string(),
+            in_order: if packet.in_order { "yes".to_owned() } else { String::new() },
             place: items.iter().map(|item| item.position.to_string()).collect(),
             item: items.iter().map(|item| item.template_id.to_string()).collect(),
             task: items.iter().map(|item| item.task.word().to_owned()).collect(),
@@ -132,7 +134,9 @@ impl EditForm {
             }
         }
         match (name, days) {
-            (Some(name), Some(sign_days)) if errors.is_empty() => Ok(PacketDraft { name, sign_days, items }),
+            (Some(name), Some(sign_days)) if errors.is_empty() => {
+                Ok(PacketDraft { name, sign_days, in_order: !self.in_order.is_empty(), items })
+            }
             _ => Err(errors),
         }
     }
@@ -175,6 +179,7 @@ struct EditPage {
     version: String,
     name: String,
     sign_days: String,
+    in_order: bool,
     /// None for a new one.
     tag: Option<(&'static str, String)>,
     is_new: bool,
@@ -255,6 +260,7 @@ async fn show(
         version: form.version,
         name: form.name,
         sign_days: form.sign_days,
+        in_order: !form.in_order.is_empty(),
         errors,
     };
     Ok((status, html(page.render())?).into_response())

@@ -23,6 +23,8 @@ pub struct PacketDraft {
     pub name: String,
     /// Days that a client has to sign.
     pub sign_days: i32,
+    /// Whether a client does the items one after the other.
+    pub in_order: bool,
     /// In their order.
     pub items: Vec<(TemplateId, Task)>,
 }
@@ -151,6 +153,7 @@ pub fn save(
         changed_at: now,
         changed_by_name: by.actor.name(),
         version: before.as_ref().map_or(1, |before| before.version),
+        in_order: draft.in_order,
     };
     if before.is_none() {
         store::insert(c, to.clone())?;

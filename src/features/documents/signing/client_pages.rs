@@ -13,6 +13,7 @@ use crate::features::documents::actions::{LONGEST_REASON, ReaderGrant, Refused};
 use crate::features::documents::download::{DOWNLOAD_POLICY, SIGNED};
 use crate::features::documents::file_kind::attachment;
 use crate::features::documents::lifecycle::Refusal as DocumentRefusal;
+use crate::features::documents::packets::waits_page::waits;
 use crate::features::documents::signing::actions::{self, Denied, Place, SignOutcome, Signatory, prepared};
 use crate::features::documents::signing::consent::{self, Outcome, Tries};
 use crate::features::documents::signing::labels::{FIELD_BOX, PersonLine, people};
@@ -119,7 +120,7 @@ fn who(client: &ClientSession) -> Signatory {
 }
 
 /// What a refused act shows: where the request stands now.
-fn denied(app: &AppState, client: &ClientSession, id: &DocumentId, denied: Denied) -> PageResult {
+async fn denied(app: &AppState, client: &ClientSession, id: &DocumentId, denied: Denied) -> PageResult {
     let words = client.words;
     let here = format!("/portal/documents/{id}");
     match denied {
@@ -129,6 +130,7 @@ fn denied(app: &AppState, client: &ClientSession, id: &DocumentId, denied: Denie
             (words.get("documents-withdrawn-title"), words.get("documents-withdrawn-text")),
             ("/portal/documents", words.get("documents-back")),
         ),
+        Denied::Document(Refused::Waits(first)) => waits(app, client, client.frame(app, MINE), &first).await,
         // The document's page says that it is signed, or how it ended.
         Denied::Signing(
             Refusal::AlreadySigned | Refusal::Over(_) | Refusal::NotYourTurn | Refusal::NotAsked,
@@ -264,7 +266,7 @@ macro_rules! standing_of {
             .await?;
         match found {
             (Ok((place, preparation)), tries) => (place, preparation, tries),
-            (Err(why), _) => return denied($app, $client, $id, why),
+            (Err(why), _) => return denied($app, $client, $id, why).await,
         }
     }};
 }
@@ -392,7 +394,7 @@ pub async fn sign(
                     .await?;
                 let outcome = match outcome {
                     Ok(outcome) => outcome,
-                    Err(why) => return denied(&app, &client, &id, why),
+                    Err(why) => return denied(&app, &client, &id, why).await,
                 };
                 app.live.chart_changed(client.scope.id(), &client.chart_id);
                 let done = match outcome {
@@ -486,7 +488,7 @@ pub async fn refuse(
     let (by, who) = (client.by(), who(&client));
     let outcome = app.db.write(&client.scope, move |c| actions::refuse(c, &by, &who, &id, &reason)).await?;
     if let Err(why) = outcome {
-        return denied(&app, &client, &id, why);
+        return denied(&app, &client, &id, why).await;
     }
     app.live.chart_changed(client.scope.id(), &client.chart_id);
     Ok(see_other(&format!("/portal/documents/{id}?done=signing-refused")))

@@ -5,15 +5,16 @@ use diesel::prelude::*;
 use crate::features::access::permission::{Item, Label};
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding, Signed};
+use crate::features::documents::packets::lifecycle::Turn;
 use crate::features::documents::signing::lifecycle::{Seat, SignerState, SigningState, Standing, standing};
-use crate::features::documents::store::item_of;
+use crate::features::documents::store::{item_of, with_turns};
 use crate::features::people::joined;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{
     AccessId, AccountId, ChartId, ConsentId, DocumentId, PracticeId, SignerId, SigningId, StaffId,
 };
 use crate::platform::db::schema::{
-    chart, document, document_share, econsent, person, signer, signing, signing_event,
+    chart, document, document_share, econsent, packet, packet_item, person, signer, signing, signing_event,
 };
 use crate::platform::db::{InLists as _, Scoped, columns};
 use crate::platform::fault::{Fault, is_duplicate};
@@ -417,6 +418,9 @@ pub struct ToSign {
     /// Until when it can be signed.
     #[diesel(select_expression = signing::deadline)]
     pub deadline: Timestamp,
+    /// Its place in a packet in order that was sent to them.
+    #[diesel(select_expression = (packet::packet_id, packet_item::position, packet_item::task).nullable())]
+    pub turn: Option<Turn>,
 }
 
 impl ToSign {
@@ -453,7 +457,7 @@ macro_rules! ready_to_sign {
 /// What waits for the signature of whoever holds a grant, what ends first at the top.
 pub fn to_sign(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<ToSign>, Fault> {
     let now = c.now();
-    ready_to_sign!(c, now)
+    with_turns!(ready_to_sign!(c, now))
         .filter(signer::access_id.eq(Some(*access)))
         .order(signing::deadline.asc())
         .limit(MOST_COUNTED + 1)
@@ -465,7 +469,7 @@ pub fn to_sign(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<ToSign>, Fau
 /// The same for several grants at once, each line with its grant.
 pub fn to_sign_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<(AccessId, ToSign)>, Fault> {
     let now = c.now();
-    ready_to_sign!(c, now)
+    with_turns!(ready_to_sign!(c, now))
         .filter(document_share::access_id.in_list(grants))
         .limit((MOST_COUNTED + 1) * i64::try_from(grants.len()).unwrap_or(1))
         .select((document_share::access_id, ToSign::as_select()))
