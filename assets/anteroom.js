@@ -561,7 +561,7 @@
     } catch { /* the line will come back, or the next click will say so */ }
   }
   function connect() {
-    for (const [id, line] of lines) if (doc.hidden || !doc.getElementById(id)) { line.close(); lines.delete(id); }
+    for (const [id, line] of lines) if (doc.hidden || !doc.getElementById(id)?.dataset.live) { line.close(); lines.delete(id); }
     if (doc.hidden) return;
     all("[data-live]").forEach(section => {
       if (lines.has(section.id)) return;
@@ -570,7 +570,6 @@
       let first = !tries.has(section.id);
       line.addEventListener("open", () => { if (!first) refresh(doc.getElementById(section.id) ?? section); first = false; tries.delete(section.id); });
       line.addEventListener("changed", () => refresh(doc.getElementById(section.id) ?? section));
-      line.addEventListener("message", () => refresh(doc.getElementById(section.id) ?? section));
       line.addEventListener("error", () => {
         if (line.readyState !== EventSource.CLOSED) return;
         lines.delete(section.id);
@@ -632,6 +631,6 @@
     all("form[data-sent]").forEach(form => { delete form.dataset.sent; form.classList.remove("is-busy"); });
     all(".busy-line").forEach(line => line.remove());
   });
-  window.addEventListener("offline", () => { if (from) offline(); });
+  window.addEventListener("offline", () => { if (from && !one("form.is-busy")) offline(); });
   settle(doc);
 })();

@@ -17,10 +17,10 @@
     try { localStorage.setItem(wordOf(file), mark); } catch { /* then it goes on only as long as this page is open */ }
     return mark;
   }
-  async function call(to, options, cut) {
+  async function call(ask, cut) {
     for (let tries = 0; ; tries += 1) {
       let answer = null;
-      try { answer = await fetch(to, options); } catch { /* no connection */ }
+      try { answer = await ask(); } catch { /* no connection */ }
       if (answer?.redirected) { doc.dispatchEvent(new Event("anteroom:over")); throw new NotSent(); }
       if (answer && answer.status < 500) return answer;
       if (tries === 12) throw new NotSent();
@@ -28,6 +28,21 @@
       await pause(Math.min(500 * 2 ** tries, 10000));
     }
   }
+  // fetch does not say how much of a body has left.
+  const put = (to, body, headers, moved) => new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", to);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = event => moved(event.loaded);
+    request.onload = () => done({
+      status: request.status,
+      ok: request.status < 300,
+      redirected: new URL(request.responseURL).pathname !== to,
+      json: async () => JSON.parse(request.responseText),
+    });
+    request.onerror = request.onabort = failed;
+    request.send(body);
+  });
   async function why(answer) {
     if ([404, 409, 410].includes(answer.status)) throw new Over();
     const told = answer.ok ? {} : await answer.json().catch(() => ({}));
@@ -37,22 +52,28 @@
   }
   async function partsOf(form, file, fresh, show) {
     const to = form.dataset.parts, csrf = form.elements.csrf.value, cut = () => show(form.dataset.partCut);
-    const post = (path, fields) => call(path, { method: "POST", body: new URLSearchParams({ csrf, ...fields }) }, cut);
+    const post = (path, fields) => call(() => fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...fields }) }), cut);
     const begun = await post(to, { mark: markOf(file, fresh), name: file.name, size: file.size });
     await why(begun);
     const { upload, part_bytes: length, there } = await begun.json();
     const all = [...Array(Math.ceil(file.size / length)).keys()];
-    let left = all.filter(number => !there.includes(number)), done = all.length - left.length;
-    const sent = () => show(form.dataset.partSent, Math.floor(100 * done / all.length));
+    const whole = number => Math.min(length, file.size - number * length);
+    // Bytes of each part that are there or on their way.
+    const moved = new Map(there.map(number => [number, whole(number)]));
+    let left = all.filter(number => !there.includes(number));
+    const sent = () => show(form.dataset.partSent, Math.floor(100 * [...moved.values()].reduce((sum, part) => sum + part, 0) / file.size));
+    const note = (number, bytes) => { moved.set(number, Math.min(bytes, whole(number))); sent(); };
     const work = async () => {
-      for (let number; (number = left.shift()) !== undefined; done += 1, sent()) {
+      for (let number; (number = left.shift()) !== undefined; note(number, length)) {
         const piece = await file.slice(number * length, (number + 1) * length).arrayBuffer().catch(() => { throw new NotSent(); });
         const headers = { "x-anteroom-csrf": csrf, "content-type": "application/octet-stream" };
         if (crypto.subtle) {
           const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", piece));
           headers["content-digest"] = `sha-256=:${btoa(String.fromCharCode(...hash))}:`;
         }
-        await why(await call(`${to}/${upload}/parts/${number}`, { method: "PUT", body: piece, headers }, cut));
+        const part = number;
+        const lost = () => { moved.delete(part); cut(); };
+        await why(await call(() => put(`${to}/${upload}/parts/${part}`, piece, headers, bytes => note(part, bytes)), lost));
       }
     };
     for (let again = 0; again < 3; again += 1) {
@@ -61,7 +82,7 @@
       show(form.dataset.partChecking);
       left = await why(await post(`${to}/${upload}/complete`, {}));
       if (!left.length) return upload;
-      done = all.length - left.length;
+      left.forEach(number => moved.delete(number));
     }
     throw new NotSent();
   }
@@ -92,6 +113,10 @@
         throw error;
       });
       try { localStorage.removeItem(wordOf(file)); } catch { /* nothing is kept here */ }
+      while (navigator.onLine === false) {
+        show(form.dataset.partCut);
+        await pause(500);
+      }
       const named = form.elements.upload ?? doc.createElement("input");
       named.type = "hidden";
       named.name = "upload";
@@ -108,11 +133,12 @@
       form.classList.remove("is-busy");
       submitter?.removeAttribute("aria-disabled");
       delete form.dataset.sent;
-      wrong(one("[type=file]", form), error instanceof NotSent && error.message || form.dataset.partFailed);
+      wrong(form, error instanceof NotSent && error.message || form.dataset.partFailed);
     }
   }
-  // Beside its field, as the server says it.
-  function wrong(field, words) {
+  // In a summary and beside its field, as the server says it.
+  function wrong(form, words) {
+    const field = one("[type=file]", form), { partWrong, partMark } = form.dataset;
     const id = `e-${field.name}`, said = doc.getElementById(id) ?? doc.createElement("p");
     said.id = id;
     said.className = "field-error";
@@ -122,7 +148,21 @@
     const tied = (field.getAttribute("aria-describedby") ?? "").split(" ").filter(one => one && one !== id);
     field.setAttribute("aria-describedby", [...tied, id].join(" "));
     field.closest(".field").classList.add("has-error");
-    field.focus();
+    one(".error-summary", form)?.remove();
+    const summary = doc.createElement("div"), title = doc.createElement("h2"), list = doc.createElement("ul"), link = doc.createElement("a");
+    summary.className = "error-summary";
+    summary.tabIndex = -1;
+    summary.setAttribute("role", "alert");
+    summary.setAttribute("aria-labelledby", title.id = "error-summary-title");
+    title.textContent = partWrong;
+    link.href = `#${field.id}`;
+    link.textContent = words;
+    list.append(doc.createElement("li"));
+    list.firstChild.append(link);
+    summary.append(title, list);
+    one("[name=csrf]", form).after(summary);
+    if (!doc.title.startsWith(partMark)) doc.title = `${partMark} ${doc.title}`;
+    summary.focus();
   }
   for (const form of doc.querySelectorAll("form[data-parts]")) {
     form.dataset.sends = "1";

@@ -1,8 +1,8 @@
 # Palabras de: packets.
 packets-title = Paquetes
 packets-text = Documentos que salen juntos: los papeles para una primera visita, por ejemplo. Cada cliente recibe sus propias copias, completadas con los datos de su expediente.
-packets-new = Paquete nuevo
-packets-edit = Cambiar el paquete
+packets-new = Nuevo paquete
+packets-edit = Editar paquete
 packets-all = Todos los paquetes
 packets-manage = Administrar los paquetes
 packets-packet = Paquete

@@ -32,7 +32,6 @@ use crate::kernel::rng::SystemRng;
 use crate::platform::config::{self, LogFormat, LogLevel};
 use crate::platform::confined;
 use crate::platform::db;
-use crate::platform::pdf_pages::{DRAW_PAGE, READ_PAGE};
 use crate::platform::telemetry;
 
 /// The client portal of a behavioral-health practice, and the practice's side of it.
@@ -112,7 +111,9 @@ enum Command {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     // Not commands for people: they parse files of strangers. Nothing else of the program has run yet.
-    if let Some(exit) = confined::run(&[confined::INSPECT_PDF, VERIFY, DRAW_PAGE, READ_PAGE]) {
+    if let Some(exit) =
+        confined::run(&[confined::INSPECT_PDF, confined::DRAW_PAGE, confined::READ_PAGE, VERIFY])
+    {
         return exit;
     }
     let cli = match Cli::try_parse() {

@@ -175,6 +175,8 @@ ids! {
     SigningId,
     /// Somebody who was asked to sign.
     SignerId,
+    /// A signer on the practice's device.
+    InPersonId,
     /// A consent to electronic records, or its end.
     ConsentId,
     /// An appointment.

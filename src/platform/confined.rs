@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::platform::fault::Fault;
 use crate::platform::objects::ObjectError;
 use crate::platform::pdf::{PdfProblem, PdfScan};
-use crate::platform::pdf_pages::{self, MOST_PAGES};
+use crate::platform::pdf_pages::{self, LONGEST_TEXT, MOST_PAGES};
 
 /// What such a process does with a file.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +147,12 @@ impl Confined {
 /// Looks a PDF through for what must not reach a client, and counts its pages.
 pub const INSPECT_PDF: Task =
     Task { command: "inspect-pdf", work: |file, _| inspect(file), longest: LONGEST_LINE };
+
+/// Draws a page of a PDF, whose number is asked.
+pub const DRAW_PAGE: Task = Task { command: "draw-page", work: pdf_pages::draw, longest: 16 * 1024 * 1024 };
+
+/// Reads the text of a page of a PDF, whose number is asked.
+pub const READ_PAGE: Task = Task { command: "read-page", work: pdf_pages::read, longest: LONGEST_TEXT };
 
 /// What is said of a PDF that has nothing in it that it must not have, before the number of its pages.
 const FINE: &str = "fine";

@@ -18,8 +18,6 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
-use crate::platform::confined::Task;
-
 /// The most pages of a file that is taken.
 pub const MOST_PAGES: usize = 500;
 /// Points of a picture from its left to its right: as many as a good telephone has …
@@ -33,15 +31,7 @@ const LARGE_PNG: usize = 300_000;
 /// The quality of a JPEG, of 100.
 const QUALITY: u8 = 82;
 /// Bytes of the longest text of a page.
-const LONGEST_TEXT: u64 = 200_000;
-
-/// Draws one page: a PNG or a JPEG.
-pub const DRAW_PAGE: Task =
-    Task { command: "draw-page", work: |file, page| draw(file, page), longest: 16 * 1024 * 1024 };
-
-/// Reads the text of one page, a line for each of its lines.
-pub const READ_PAGE: Task =
-    Task { command: "read-page", work: |file, page| read(file, page), longest: LONGEST_TEXT };
+pub const LONGEST_TEXT: u64 = 200_000;
 
 /// How many pages a file has; `None` where they cannot be found.
 pub fn count(file: Vec<u8>) -> Option<usize> {
@@ -58,7 +48,8 @@ fn opened(file: &mut dyn Read, page: &str) -> std::io::Result<(Pdf, usize)> {
     Ok((pdf, index.ok_or_else(|| Error::other("there is no such page"))?))
 }
 
-fn draw(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
+/// Draws one page, by its number from 1: a PNG or a JPEG.
+pub fn draw(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
     let (pdf, index) = opened(file, page)?;
     let page = &pdf.pages()[index];
     let (width, height) = page.render_dimensions();
@@ -86,7 +77,7 @@ fn encoded(points: &[u8], (width, height): (u32, u32)) -> ImageResult<Vec<u8>> {
         }
     };
     let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
+    PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive)
         .write_image(&bytes, width, height, colors)?;
     if png.len() <= LARGE_PNG {
         return Ok(png);
@@ -96,7 +87,8 @@ fn encoded(points: &[u8], (width, height): (u32, u32)) -> ImageResult<Vec<u8>> {
     Ok(if jpeg.len() < png.len() { jpeg } else { png })
 }
 
-fn read(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
+/// Reads the text of one page, by its number from 1: a line for each of its lines.
+pub fn read(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
     let (pdf, index) = opened(file, page)?;
     let mut text = text_of(&pdf.pages()[index]);
     let mut end = text.len().min(LONGEST_TEXT as usize);
@@ -175,4 +167,40 @@ impl<'a> Device<'a> for Reader {
     fn pop_clip(&mut self) {}
 
     fn pop_transparency_group(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::Digest as _;
+
+    use super::*;
+
+    /// What `encoded` makes of 400 by 400 opaque points.
+    fn picture(point: impl Fn(usize) -> [u8; 3]) -> Vec<u8> {
+        let points = (0..160_000).flat_map(|at| {
+            let [red, green, blue] = point(at);
+            [red, green, blue, 255]
+        });
+        encoded(&points.collect::<Vec<_>>(), (400, 400)).expect("a picture")
+    }
+
+    #[test]
+    fn letters_are_a_png_in_grey_or_in_color_and_a_photograph_is_a_jpeg() {
+        let grey = picture(|at| if at % 400 < 3 { [0, 0, 0] } else { [255, 255, 255] });
+        assert!(grey.starts_with(b"\x89PNG"));
+        assert_eq!(grey[25], 0, "the colors of a PNG: grey");
+        let colored = picture(|at| if at % 400 < 3 { [0, 80, 60] } else { [255, 255, 255] });
+        assert!(colored.starts_with(b"\x89PNG"));
+        assert_eq!(colored[25], 2, "red, green and blue");
+        let noise = |at: usize| sha2::Sha256::digest(at.to_be_bytes());
+        let photograph = picture(|at| [noise(at)[0], noise(at)[1], noise(at)[2]]);
+        assert!(photograph.starts_with(b"\xff\xd8\xff"));
+    }
+
+    #[test]
+    fn what_is_no_pdf_has_no_pages() {
+        assert_eq!(count(b"Dear Casey".to_vec()), None);
+        assert!(read(&mut b"Dear Casey".as_slice(), "1").is_err());
+        assert!(draw(&mut b"Dear Casey".as_slice(), "1").is_err());
+    }
 }

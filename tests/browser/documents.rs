@@ -79,9 +79,17 @@ async fn documents_way(w: &mut World, scripts: bool) {
     phone.must_be_accessible("the client's document").await;
     picture(&phone, "documents-document-390").await;
     assert_eq!(phone.sideways().await, 0);
+    phone.must_say("Page 1 of 1").await;
+    phone.click("link", "Read page 1 as text").await;
+    phone.must_say("Back to the document").await;
+    phone.must_say("Safety plan").await;
+    phone.must_be_accessible("a page as text").await;
+    picture(&phone, "documents-page-text-390").await;
 
     desk.reload().await;
     desk.must_say("Version 1 opened").await;
+    // The picture of the only page is the last one's.
+    desk.must_say("Version 1 read to its last page").await;
     picture(&desk, "documents-document-1280").await;
     desk.click("link", "New version: write a text").await;
     desk.fill("Text", "# What helps\n\n- walking\n- calling a friend").await;
@@ -148,6 +156,7 @@ pages! {
         picture(&phone, "documents-sending-390").await;
         phone.go_offline(true).await;
         phone.must_say("The connection is gone.").await;
+        phone.must_not_say("Nothing was sent").await;
         phone.must_be_accessible("a file whose line is gone").await;
         phone.go_offline(false).await;
         phone.must_say("We have your document").await;
@@ -164,8 +173,10 @@ pages! {
         phone.type_into(&input, &wrong.to_string_lossy()).await;
         phone.click("button", "Send it").await;
         phone.must_say("This is a web page").await;
-        phone.must_have_focus("PDF file").await;
+        phone.must_have_focus("One thing needs another look").await;
         phone.must_be_accessible("a file that is not taken").await;
+        phone.click("link", "This is a web page").await;
+        phone.must_have_focus("PDF file").await;
         assert_eq!(phone.value("What is it?").await, "Another letter");
 
         phone.close().await;

@@ -34,16 +34,18 @@ use crate::support::{Browser, Engine, tell};
 fn is_no_page(path: &str) -> bool {
     let is_a_part_of_a_page = path.ends_with("/communications/box");
     let is_data = ["/files/", "/cal/", "/cards/"].iter().any(|part| path.contains(part))
-        || ["/live", "/session", "/file", "/export", "/pdf", ".ics", ".csv"]
+        || ["/live", "/session", "/file", "/export", "/pdf", "/picture", ".ics", ".csv"]
             .iter()
-            .any(|end| path.ends_with(end));
+            .any(|end| path.split('?').next().unwrap_or_default().ends_with(end));
     let is_for_machines = path.starts_with("/assets/")
         || ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/.well-known/security.txt"]
             .contains(&path);
     let is_nothing = path.ends_with("/no/such-page");
     // It leads to a clinician's page, which is in the list.
     let leads_on = path == "/staff/availability";
-    leads_on || is_a_part_of_a_page || is_data || is_for_machines || is_nothing
+    // A session has them only while it is locked; `signing` opens them.
+    let is_of_a_locked_session = path == "/staff/unlock" || path.starts_with("/staff/in-person");
+    is_of_a_locked_session || leads_on || is_a_part_of_a_page || is_data || is_for_machines || is_nothing
 }
 
 /// Where a route leads by itself, for the routes that only lead on.

@@ -1,6 +1,8 @@
 //! A signature's way from the chart's tab to the client's phone and back, with the pages' scripts (drawn) and without
 //! (typed).
 
+use anteroom::features::documents::Recipient;
+use anteroom::features::documents::signing::actions::Candidate;
 use anteroom::features::documents::signing::consent;
 use anteroom::kernel::ids::AccountId;
 use anteroom::platform::db::schema::portal_account;
@@ -101,8 +103,13 @@ async fn signing_way(w: &mut World, scripts: bool) {
     phone.must_say("You signed").await;
     phone.must_be_accessible("the document, signed").await;
     picture(&phone, "signing-signed-390").await;
+    phone.must_say("The signed copy is being made.").await;
     w.run_due_jobs().await;
-    phone.reload().await;
+    // With scripts the page looks again by itself.
+    if !scripts {
+        // The address of the link "Look again": without scripts, the notice of the signature lies over it until then.
+        phone.visit(&format!("/portal/documents/{id}")).await;
+    }
     phone.must_say("Download the signed copy").await;
 
     desk.reload().await;
@@ -121,7 +128,75 @@ async fn signing_way(w: &mut World, scripts: bool) {
     desk.close().await;
 }
 
+/// The practice's tablet, handed to a client and back. In a locked session every page is looked at.
+async fn in_person(w: &mut World, width: Width) {
+    let ana = w.chart("Ana", "Duarte").await;
+    let id = papers::draft(w, &ana.chart_id, "Lantern agreement", "# Fees\n\nWe agree on lanterns.").await;
+    papers::ask_to_sign(w, &id, vec![Candidate::Grant(Recipient::Owner)]).await;
+    let staff = w.staff(Role::Clinician).await;
+    let chromium = Chromium::start();
+    let mut tablet = chromium.window_without_scripts(w, width).await;
+    tablet.become_user(&staff).await;
+    let document = format!("/staff/charts/{}/documents/{id}", ana.chart_id);
+    tablet.visit(&document).await;
+    tablet.must_say("Sign here, on this device").await;
+    tablet.must_be_accessible("the document with its button to sign here").await;
+    let button = tablet.all("form[action$='/sign-here'] button").await.remove(0);
+    tablet.click_on(&button).await;
+    tablet.must_say("This device is handed to Ana Duarte").await;
+    tablet.must_be_accessible("the birth date").await;
+    picture(&tablet, &format!("in-person-birth-date-{width:?}")).await;
+    for (part, wrong) in [("Month", "4"), ("Day", "13"), ("Year", "1990")] {
+        tablet.fill(part, wrong).await;
+    }
+    tablet.click("button", "Go on").await;
+    tablet.must_say("This is not the birth date that we have on file").await;
+    tablet.must_be_accessible("the birth date, wrong").await;
+    tablet.fill("Day", "12").await;
+    tablet.click("button", "Go on").await;
+    tablet.must_say("You may have paper").await;
+    tablet.must_be_accessible("the consent").await;
+    let box_ = tablet.all("#f-agreed").await.remove(0);
+    tablet.click_on(&box_).await;
+    tablet.click("button", "Agree and go on").await;
+    tablet.must_say("We agree on lanterns").await;
+    tablet.must_be_accessible("the document").await;
+    assert_eq!(tablet.sideways().await, 0);
+    tablet.click("button", "I have read it").await;
+    tablet.must_say("I have read this document and I sign it").await;
+    tablet.must_be_accessible("the signature").await;
+    picture(&tablet, &format!("in-person-sign-{width:?}")).await;
+    tablet.fill("Your signature: type your name", "Ana Duarte").await;
+    let box_ = tablet.all("#f-agreed").await.remove(0);
+    tablet.click_on(&box_).await;
+    tablet.click("button", "Sign").await;
+    tablet.must_say("Please give the device back").await;
+    tablet.must_be_accessible("the end").await;
+    // Neither by an address nor by going back does the client come to a page of the practice.
+    tablet.visit("/staff/charts").await;
+    tablet.must_say("Please give the device back").await;
+    tablet.click("link", "For staff: unlock this device").await;
+    tablet.must_say("This device is locked").await;
+    tablet.must_be_accessible("the page that unlocks").await;
+    assert_eq!(tablet.sideways().await, 0);
+    picture(&tablet, &format!("in-person-unlock-{width:?}")).await;
+    tablet.fill("Password of Casey Moreno", PASSWORD).await;
+    tablet.click("button", "Unlock").await;
+    tablet.must_say("In person, hosted by Casey Moreno").await;
+    tablet.must_be_accessible("the document, signed in person").await;
+    tablet.must_have_asked_no_other_host().await;
+    tablet.close().await;
+}
+
 pages! {
+    async fn a11_08_in_person_without_scripts_on_a_phone(w: &mut World) {
+        in_person(w, Width::Phone).await;
+    }
+
+    async fn a11_08_in_person_without_scripts_on_a_desk(w: &mut World) {
+        in_person(w, Width::Desk).await;
+    }
+
     async fn a_signatures_way_with_scripts(w: &mut World) {
         signing_way(w, true).await;
     }

@@ -334,6 +334,8 @@ stories! {
         add_type(w, "Staff only", &[("who", "nobody")]).await;
         browser.get(path).await.must_not_say("These days have open times");
         add_type(w, "Regular visit", &[("after", "0"), ("grid", "60"), ("notice", "0")]).await;
+        // Whoever has no hours is not offered.
+        browser.get(path).await.must_say("Casey Moreno").must_not_say("Robin Hale");
         // The only time on December 3 is taken by somebody else.
         let bo = w.chart("Bo", "Lindgren").await;
         booked_at(w, &bo.chart_id, moment("2026-12-03T18:00:00Z"), PlaceKind::Office).await;

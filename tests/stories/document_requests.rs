@@ -82,9 +82,14 @@ stories! {
         }
         ask(&mut phone, "Six").await.must_be(422).must_say("5 requests wait").must_say("Six");
         let page = phone.get(ASKED).await;
-        let form = page.forms().into_iter().find(|form| form.action.ends_with("/take-back")).expect("a form");
-        phone.submit_and_follow(&page, &form.action, &[]).await.must_say("It is taken back.");
-        phone.submit(&page, &form.action, &[]).await.must_be(303);
+        // It is asked first.
+        let ask_first = page.link("/take-back");
+        let question = phone.get(&ask_first).await;
+        question.must_be(200).must_say("Take back “").must_say("We no longer work on it.");
+        assert_eq!(events(w, "document.request_taken_back").await, 0);
+        phone.submit_and_follow(&question, &ask_first, &[]).await.must_say("It is taken back.");
+        phone.submit(&question, &ask_first, &[]).await.must_be(303);
+        phone.get(&ask_first).await.must_be(303);
         assert_eq!(events(w, "document.request_taken_back").await, 1);
         ask(&mut phone, "Six").await.must_be(303);
 
@@ -121,9 +126,10 @@ stories! {
         let own = stranger.get(ASKED).await;
         own.must_not_say("Three");
         let open = phone.get(ASKED).await;
-        let form = open.forms().into_iter().find(|form| form.action.ends_with("/take-back")).expect("a form");
+        let take_back = open.link("/take-back");
         let csrf = own.form(ASKED).fields.into_iter().find(|(name, _)| name == "csrf").expect("a token").1;
-        stranger.post(&form.action, &[("csrf", csrf.as_str())]).await.must_be(404);
+        stranger.get(&take_back).await.must_be(404);
+        stranger.post(&take_back, &[("csrf", csrf.as_str())]).await.must_be(404);
     }
 
     async fn d_13_of_two_who_accept_a_card_one_makes_the_document(w: &mut World) {
@@ -196,10 +202,11 @@ stories! {
         let open = casey.get(&here).await;
         open.must_say("One");
         let page = phone.get(ASKED).await;
-        let forms: Vec<String> = page.forms().into_iter().map(|form| form.action).filter(|to| to.ends_with("/take-back")).collect();
         let id = here.rsplit('/').next().expect("an id").to_owned();
-        let one = forms.iter().find(|to| to.contains(&id)).expect("its form").clone();
-        phone.submit_and_follow(&page, &one, &[]).await.must_say("It is taken back.");
+        let one = page.link(&format!("{id}/take-back"));
+        let question = phone.get(&one).await;
+        question.must_say("We delete your file.");
+        phone.submit_and_follow(&question, &one, &[]).await.must_say("It is taken back.");
         casey.get(&format!("{here}/file")).await.must_be(404);
         let typed = [("title", "One"), ("kind", "other")];
         let late = casey.submit(&open, &format!("{here}/accept"), &typed).await;

@@ -1,7 +1,11 @@
 //! Documents: written or uploaded by staff, shared with grants, read by clients, taken back.
 
 use anteroom::features::access::lifecycle::State;
-use anteroom::features::documents::{self, Flow, LARGEST, NewUpload, NotTaken, Recipient, Telling};
+use anteroom::features::documents::packets::lifecycle::Task;
+use anteroom::features::documents::signing::actions::Candidate;
+use anteroom::features::documents::{
+    self, DocumentKind, Flow, LARGEST, NewUpload, NotTaken, Recipient, Telling,
+};
 use anteroom::kernel::ids::{AccessId, ChartId, DocumentId};
 use anteroom::platform::db::schema::{blob, document, document_reading, document_share, outbox, upload};
 use anteroom::platform::permissions::{Right, Role, Scope};
@@ -12,7 +16,8 @@ use serde_json::json;
 use crate::api::key;
 use crate::portal_people::{self as people, enrolled, events, grant, revoke, set_state, sign_in};
 use crate::stories;
-use crate::support::papers::{self, draft, pdf, share, shared_text};
+use crate::support::packets::{packet_of, published, send};
+use crate::support::papers::{self, ask_to_sign, draft, pdf, share, shared_text};
 use crate::support::stored;
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
@@ -133,6 +138,50 @@ stories! {
         assert_eq!((opened(w).await, events(w, "document.opened").await), (1, 2), "each reading leaves its trace");
     }
 
+    async fn a_list_begins_with_what_is_to_be_done_and_tells_equal_titles_apart(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let rules = shared_text(w, &ana.chart_id, "House rules", "## Rules\n\nBe kind.").await;
+        let consent = draft(w, &ana.chart_id, "Lantern consent", "I agree.").await;
+        ask_to_sign(w, &consent, vec![Candidate::Grant(Recipient::Owner)]).await;
+        // Two within a minute, and one after it.
+        for seconds in [0, 0, 90] {
+            w.clock.advance_seconds(seconds);
+            shared_text(w, &ana.chart_id, "Fee agreement", "Pay kindly.").await;
+        }
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let plan = published(w, "Lantern plan", DocumentKind::Plan, "Read that.").await;
+        let packet = packet_of(w, "Intake", &[(notice, Task::Read), (plan, Task::Read)]).await;
+        w.clock.advance_seconds(60);
+        send(w, ana.chart_id, packet).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let page = phone.get(&format!("/portal/documents/{rules}")).await;
+        // No level of headings is skipped.
+        assert!(page.must_be(200).html().contains("<h2>Rules</h2>"));
+        assert!(page.html().contains("<h1>House rules</h1>"), "nobody knows its language");
+        let list = phone.get("/portal/documents").await;
+        let html = list.html();
+        let wanted = [
+            "To do (6)", "Lantern consent", "Privacy notice", "Lantern plan", "Fee agreement", "Everything else (1)", "House rules",
+        ];
+        let at = wanted.map(|words| html.find(words).unwrap_or_else(|| panic!("{words} is not there: {html}")));
+        assert!(at.is_sorted(), "{at:?}");
+        list.must_say("1 of 2 sent together").must_say("2 of 2 sent together");
+        // What the practice calls a packet is for its team.
+        list.must_not_say("Intake");
+        let notes = html.split("Fee agreement</strong><br>").skip(1).map(|rest| rest.split("</span>").next());
+        let notes: std::collections::BTreeSet<_> = notes.collect();
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        list.must_say("number 1").must_say("number 2").must_not_say("number 3");
+        let bob = w.chart("Bob", "Reyes").await;
+        let other = enrolled(w, &bob).await;
+        let mut phone = sign_in(w, &other.name).await;
+        phone.get("/portal/documents").await.must_say("There is nothing here yet.").must_not_say("To do");
+        let only = shared_text(w, &bob.chart_id, "House rules", "Be kind.").await;
+        phone.get(&format!("/portal/documents/{only}")).await.must_be(200);
+        phone.get("/portal/documents").await.must_say("There is nothing for you to do here now.").must_say("Everything else (1)");
+    }
+
     async fn fil_03_a_text_is_saved_under_a_harmless_name(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
@@ -171,7 +220,7 @@ stories! {
             ("a.pdf", "<!DOCTYPE html><p>x".into(), "This is a web page"),
             ("a.pdf", "<svg onload=\"x()\"></svg>".into(), "This is an SVG drawing"),
             ("a.docm", "PK\u{3}\u{4} [Content_Types].xml word/vbaProject.bin".into(), "Word or other Office file"),
-            ("a.pdf", String::new(), "There was nothing in it"),
+            ("a.pdf", String::new(), "There is nothing in this file"),
             ("a.pdf", with("/OpenAction << /S /JavaScript >>"), "This PDF has a script in it"),
             ("a.pdf", with("/AcroForm << /XFA [] >>"), "This PDF is an XFA form"),
             ("a.pdf", good.replace("trailer\n<<", "trailer\n<< /Encrypt 9 0 R"), "locked with a password"),
@@ -365,6 +414,27 @@ stories! {
         his.get(&format!("/portal/documents/{for_joan}")).await.must_be(200);
         revoke(w, &own.access).await;
         assert!(his.get(&format!("/portal/documents/{for_joan}")).await.is_redirect(), "no grant is left");
+    }
+
+    async fn what_everybody_has_is_not_offered_to_be_shared_and_an_ended_share_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let id = shared_text(w, &ana.chart_id, "Fees", "Words.").await;
+        let here = format!("{}/{id}", tab(&ana));
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&here).await;
+        page.must_say("Everybody with access to this chart has this document already.");
+        assert!(!page.html().contains(&format!("href=\"{here}/share\"")));
+        let ended = casey.submit_and_follow(&page, "/end-share", &[]).await;
+        ended.must_say("The share is ended.").must_say("you can share it again");
+        ended.must_not_say("Everybody with access");
+        // A second click does nothing more.
+        casey.submit(&page, "/end-share", &[]).await.must_be(303);
+        assert_eq!(events(w, "document.share_ended").await, 1);
+        let form = casey.get(&ended.link("/share?with=owner")).await;
+        assert!(form.html().contains("value=\"owner\" checked"), "whom it was shared with is proposed");
+        let shared = casey.submit_and_follow(&form, "/share", &[]).await;
+        shared.must_say("The document is shared.").must_say("Everybody with access").must_not_say("Share ended");
     }
 
     async fn c_20_c_24_a_mail_that_waits_is_cancelled_and_a_restored_grant_sees_the_same(w: &mut World) {

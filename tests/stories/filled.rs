@@ -57,6 +57,7 @@ pub async fn fill_every_table(w: &mut World) -> Rows {
     somebody_who_helps_for_a_while(w, &rows).await;
     whom_to_call(w, &rows).await;
     a_signature(w, &rows).await;
+    a_signature_in_person(w, &rows).await;
     days_that_differ(w).await;
     news_of_a_payment(w).await;
     let page = client.get("/portal/who-looked").await;
@@ -397,6 +398,25 @@ async fn a_signature(w: &World, rows: &Rows) {
     let form = phone.get(&sign).await;
     let typed = [("typed", "Kim Serrano"), ("agreed", "yes"), ("password", PASSWORD)];
     phone.submit(&form, &sign, &typed).await.must_be(303);
+    w.run_due_jobs().await;
+}
+
+/// A client signs a text on the practice's device.
+async fn a_signature_in_person(w: &World, rows: &Rows) {
+    let chart = rows.registered.chart_id;
+    let id = draft(w, &chart, "Lantern rules", "We agree on lanterns.").await;
+    ask_to_sign(w, &id, vec![Candidate::Grant(Recipient::Owner)]).await;
+    let mut casey = w.staff(Role::Clinician).await;
+    let page = casey.get(&format!("/staff/charts/{chart}/documents/{id}")).await;
+    casey.submit(&page, "/sign-here", &[]).await.must_be(303);
+    let device = "/staff/in-person";
+    let page = casey.get(device).await;
+    let born = [("month", "4"), ("day", "12"), ("year", "1990")];
+    let page = casey.submit_and_follow(&page, "/birth-date", &born).await;
+    let page = casey.submit_and_follow(&page, "/consent", &[("agreed", "yes")]).await;
+    let page = casey.submit_and_follow(&page, "/read", &[]).await;
+    let typed = [("typed", "Kim Serrano"), ("agreed", "yes")];
+    casey.submit(&page, "/in-person/sign", &typed).await.must_be(303);
     w.run_due_jobs().await;
 }
 

@@ -42,6 +42,7 @@ mod groups;
 mod hand_over;
 mod headers;
 mod import;
+mod in_person;
 mod information;
 mod jobs;
 mod ledger;

@@ -205,7 +205,7 @@ stories! {
         sign_in(w, &other.name).await.get(&page_of(&of[3])).await.must_be(200);
         // The first is refused, the second taken back, the third kept from the client.
         let form = phone.get(&format!("{}/refuse", page_of(&of[0]))).await;
-        phone.submit_and_follow(&form, "/refuse", &[("reason", "I want to talk first.")]).await.must_say("You said that you do not want to sign");
+        phone.submit_and_follow(&form, "/refuse", &[("reason", "I want to talk first.")]).await.must_say("you said that you do not want to sign");
         phone.get("/portal").await.must_say("Privacy notice");
         must_wait_for(&phone.get(&page_of(&of[2])).await, "Privacy notice", &of[1]);
         papers::withdraw(w, &of[1]).await;
@@ -249,6 +249,8 @@ stories! {
         let new = "/staff/packets/new";
         let page = casey.get(new).await;
         casey.submit(&page, new, &[("name", "Intake")]).await.must_be(422).must_say("Choose 1 to 20 documents");
+        let empty = casey.submit(&page, new, &[("name", ""), ("sign_days", "0")]).await;
+        empty.must_be(422).must_say("Type a name").must_say("Choose 1 to 20 documents").must_say("from 1 to 180");
         // Sorted by the places that were typed.
         let mut fields = page.form(new).fields;
         fields.retain(|(name, _)| !matches!(name.as_str(), "name" | "place" | "item" | "task"));
@@ -269,7 +271,7 @@ stories! {
         casey.get(&tab(&ana)).await.must_say("Send packet");
         let page = casey.get(&path).await;
         page.must_say("There are 30 days to sign.").must_say("What");
-        casey.submit(&page, &path, &[("answer", " ")]).await.must_be(422).must_say("Fill in: What");
+        casey.submit(&page, &path, &[("answer", " ")]).await.must_be(422).must_say("What: Fill this in.");
         assert_eq!(documents(w).await, 0);
         // A second click sends nothing more.
         for _ in 0..2 {
@@ -289,7 +291,9 @@ stories! {
         casey.get(&path).await.must_say("got this packet on");
 
         let of = items(w).await;
-        phone.get(&format!("/portal/documents/{}", of[0])).await.must_be(200);
+        let page = phone.get(&format!("/portal/documents/{}", of[0])).await;
+        // The text is read aloud in its language.
+        assert!(page.must_be(200).html().contains("<h1 lang=\"en\">Privacy notice</h1>"));
         casey.get(&tab(&ana)).await.must_say("1 of 2 done").must_say("Partly done");
         sign(w, &who, &of[1]).await.1.must_be(303);
         casey.get(&tab(&ana)).await.must_say("2 of 2 done");

@@ -17,9 +17,9 @@ use crate::support::{Browser, Page, World, papers};
 
 /// The keys that the pages' addresses may carry.
 const QUERY_KEYS: &[&str] = &[
-    "after", "back", "before", "box", "chart", "cursor", "date", "day", "done", "for", "kind", "lang",
-    "limit", "name", "portal", "practice", "q", "report", "sent", "sort", "state", "time", "to", "version",
-    "what", "who", "wish", "with",
+    "access", "after", "back", "before", "box", "chart", "cursor", "date", "day", "done", "for", "kind",
+    "lang", "limit", "name", "portal", "practice", "q", "report", "sent", "sort", "state", "time", "to",
+    "version", "what", "who", "wish", "with",
 ];
 
 fn routes() -> Vec<Row> {
@@ -366,10 +366,12 @@ stories! {
         // The same posts are Riverbend's own: they find the row, so a 404 above was not for want of a field.
         let csrf = form_token(&mut own, "/staff/me", "/staff/sign-out").await;
         // What takes the row away comes last; what no page of these rows shows cannot be posted.
+        // What hands the device to a client locks the session: nothing can be posted after it.
         posts.sort_by_key(|(path, _)| {
-            path.ends_with("/delete")
+            let takes_away = path.ends_with("/delete")
                 || (path.starts_with("/staff/packets/") && path.ends_with("/retire"))
-                || (path.contains("/import/") && !path.ends_with("/columns"))
+                || (path.contains("/import/") && !path.ends_with("/columns"));
+            (path.ends_with("/sign-here"), takes_away)
         });
         posts.retain(|(path, _)| forms.contains_key(path));
         for (path, pattern) in &posts {

@@ -39,7 +39,8 @@ async fn signed_text(w: &mut World, ana: &Client) -> (DocumentId, Browser, Vec<u
     ask_to_sign(w, &id, vec![Candidate::Grant(Recipient::Owner)]).await;
     let (mut phone, answer) = sign(w, &who, &id).await;
     answer.must_be(303);
-    phone.get(&page_of(&id)).await.must_say("The signed copy is being made.");
+    let page = phone.get(&page_of(&id)).await;
+    page.must_say("The signed copy is being made. It is here in a moment. Look again");
     phone.get(&format!("{}/file?copy=signed", page_of(&id))).await.must_be(404);
     w.run_due_jobs().await;
     phone.get(&page_of(&id)).await.must_say("Download the signed copy");
@@ -69,7 +70,9 @@ stories! {
             browser.upload(&page, &path, "signed.pdf", file).await.words()
         };
         for (browser, side) in [(&mut phone, "portal"), (&mut casey, "staff")] {
-            assert!(checked(browser, side, &file).await.contains("Riverbend Counseling sealed it, and nobody has changed it since"));
+            let told = checked(browser, side, &file).await;
+            assert!(told.contains("Riverbend Counseling sealed it, and nobody has changed it since"), "{told}");
+            assert!(told.contains("Unchanged signed.pdf"), "the file is named: {told}");
         }
         // The command line, which asks nothing but the file.
         let folder = tempfile::tempdir().expect("a folder");
@@ -96,6 +99,15 @@ stories! {
                 }
             }
             None => eprintln!("not checked: pdfinfo is not installed"),
+        }
+        match run("pdftotext", &[at, "-"]) {
+            Some((_, told)) => {
+                let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+                for said in ["Confirmed before signing with: password", "Network address (IP): 127.", "text version 1, given on"] {
+                    assert!(told.contains(said), "{said}: {told}");
+                }
+            }
+            None => eprintln!("not checked: pdftotext is not installed"),
         }
         // One changed byte of what was signed.
         let mut changed = file.clone();

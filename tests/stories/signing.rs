@@ -83,7 +83,8 @@ async fn agree(w: &World, phone: &mut Browser, who: &Enrolled, id: &DocumentId) 
     page.must_say("You may have paper");
     let typed = [("code", code_of(w, who)), ("agreed", "yes".to_owned())];
     let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    phone.submit(&page, "/consent", &typed).await.must_be(303);
+    let kept = phone.submit(&page, "/consent", &typed).await;
+    assert_eq!(kept.location(), Some(sign_path(id).as_str()));
 }
 
 pub const SIGNATURE: [(&str, &str); 3] = [("typed", "Ana Duarte"), ("agreed", "yes"), ("password", PASSWORD)];
@@ -210,7 +211,7 @@ stories! {
         let signed_at = signed_at.split_whitespace().collect::<Vec<_>>().join(" ");
         let page = phone.get(&page_of(&id)).await;
         page.must_be(200).must_say("Everybody has signed.");
-        assert_eq!(page.words().matches(&format!("Signed {signed_at}")).count(), 3, "{}", page.words());
+        assert_eq!(page.words().matches(&format!("Signed on {signed_at}")).count(), 3, "{}", page.words());
         phone.get("/portal/documents").await.must_say("Lantern agreement").must_say("Signed");
         assert_eq!(chain(w, &id).await, Ok(7), "sent, opened twice, signed three times, completed");
         casey.get(&format!("{}/evidence", staff_page(&ana, &id))).await.must_say("No entry was changed after it was written.");
@@ -255,7 +256,7 @@ stories! {
         let mut second = sign_in(w, &other.name).await;
         let form = second.get(&format!("{}/refuse", page_of(&id))).await;
         let reason = [("reason", "Too <b>dark</b>.")];
-        second.submit_and_follow(&form, "/refuse", &reason).await.must_say("You said that you do not want to sign");
+        second.submit_and_follow(&form, "/refuse", &reason).await.must_say("you said that you do not want to sign");
         assert_eq!(state_of(w, &id).await, ("refused".into(), vec!["signed".into(), "refused".into(), "ended".into()]));
         let mut casey = w.staff(Role::Clinician).await;
         let page = casey.get(&staff_page(&ana, &id)).await;
@@ -267,6 +268,8 @@ stories! {
         sign_in(w, &who.name).await.get(&page_of(&id)).await.must_say("Somebody did not want to sign").must_not_say("Too <b>");
         casey.get(&format!("{}/countersign", staff_page(&ana, &id))).await.must_say("nothing for you to sign");
         casey.get("/staff/worklist").await.must_say("Lantern agreement").must_say("Refused");
+        // Who can neither ask anew nor take it off does not find it there.
+        w.staff(Role::FrontDesk).await.get("/staff/worklist").await.must_not_say("Lantern agreement");
         casey.submit_and_follow(&page, "/signing-seen", &[]).await.must_say("It is off the work list.");
         casey.get("/staff/worklist").await.must_not_say("Lantern agreement");
         assert_eq!(chain(w, &id).await, Ok(4));
@@ -359,13 +362,14 @@ stories! {
         file.must_be(200);
         assert!(file.answer.body.starts_with(b"%PDF-") && file.answer.header("content-type") == Some("application/pdf"));
         phone.submit(&step, "/consent", &[("code", "")]).await.must_be(422).must_say("Type the code").must_say("Tick the box");
-        for _ in 0..2 {
-            let wrong = phone.submit(&step, "/consent", &[("code", "????"), ("agreed", "yes")]).await;
-            wrong.must_be(422).must_say("not the code from the file");
-            let kept = &wrong.form("/consent").fields;
-            for typed in [("code", "????"), ("agreed", "yes")] {
-                assert!(kept.iter().any(|(name, value)| (name.as_str(), value.as_str()) == typed), "{kept:?}");
-            }
+        // Both mistakes are told at once, and the code counts.
+        let both = phone.submit(&step, "/consent", &[("code", "????")]).await;
+        both.must_be(422).must_say("not the code from the file").must_say("Tick the box");
+        let wrong = phone.submit(&step, "/consent", &[("code", "????"), ("agreed", "yes")]).await;
+        wrong.must_be(422).must_say("not the code from the file");
+        let kept = &wrong.form("/consent").fields;
+        for typed in [("code", "????"), ("agreed", "yes")] {
+            assert!(kept.iter().any(|(name, value)| (name.as_str(), value.as_str()) == typed), "{kept:?}");
         }
         let third = phone.submit(&step, "/consent", &[("code", "????"), ("agreed", "yes")]).await;
         phone.follow(&third).await.must_say("on paper");
@@ -387,13 +391,17 @@ stories! {
         phone.submit_and_follow(&question, "/withdraw", &[]).await.must_say("Your consent is taken back.");
         // A second click, and an old tab: there is nothing to take back.
         phone.submit(&question, "/withdraw", &[]).await.must_be(303);
-        phone.get(&ask).await.must_say("You have not agreed to sign electronically");
-        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper");
+        let on = format!("You took your consent back on {}.", Words::of(Language::English).date(w.now(), &w.riverbend.practice.zone()));
+        for path in [ask.as_str(), "/portal/electronic-records"] {
+            phone.get(path).await.must_say(&on).must_not_say("You have not agreed");
+        }
+        let step = phone.get(&format!("{}/sign", page_of(&id))).await;
+        step.must_say("You may have paper").must_say(&on).must_say("agree once more").must_not_say("for the first time");
         assert_eq!((events(w, "econsent.given").await, events(w, "econsent.withdrawn").await), (1, 1));
         // Another version of the text asks again.
         agree(w, &mut phone, &who, &id).await;
         w.tamper(|c| diesel::update(econsent::table).set(econsent::text_version.eq(0)).execute(c)).await;
-        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper");
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper").must_say("have changed since you agreed");
     }
 
     async fn case_42_the_deadline_holds_to_the_second_and_a_later_one_revives_it(w: &mut World) {
@@ -425,21 +433,37 @@ stories! {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;
         let id = to_sign(w, &ana).await;
-        w.run_due_jobs().await;
         let mut casey = w.staff(Role::Clinician).await;
         let page = casey.get(&staff_page(&ana, &id)).await;
+        w.run_due_jobs().await;
         let told = casey.submit_and_follow(&page, "/remind-signers", &[]).await;
         told.must_say("No reminder was sent.");
         assert!(told.html().contains("class=\"toast is-note\""), "no check mark: nothing was done");
-        for _ in 0..7 {
+        let from = Words::of(Language::English).date_time(w.now().plus_hours(24), &w.riverbend.practice.zone());
+        let from = from.split_whitespace().collect::<Vec<_>>().join(" ");
+        told.must_say(&format!("You can remind them from {from}."));
+        assert!(!told.has_form("/remind-signers"), "what would send nothing is not offered");
+        for day in 0..7 {
             w.clock.advance_seconds(86_400);
             let mut casey = w.staff(Role::Clinician).await;
             let page = casey.get(&staff_page(&ana, &id)).await;
+            assert_eq!(page.has_form("/remind-signers"), day < 5, "on day {day}");
+            if day >= 5 {
+                page.must_say("has had five reminders");
+                continue;
+            }
             casey.submit(&page, "/remind-signers", &[]).await;
             casey.submit(&page, "/remind-signers", &[]).await;
             w.run_due_jobs().await;
         }
         assert_eq!(mails(w, "signing.turn").await, 6, "the first one and five reminders");
+        // Who is not registered gets no mail, so there is nobody to remind.
+        let ben = w.chart("Ben", "Ortiz").await;
+        let theirs = to_sign(w, &ben).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ben, &theirs)).await;
+        page.must_say("Not signed yet").must_not_say("Can no longer sign");
+        assert!(!page.has_form("/remind-signers"));
         // A mail that still waits is not sent once they have signed.
         let (bob, other) = representative(w, &ana).await;
         let second = draft(w, &ana.chart_id, "Second", "Words.").await;
@@ -468,6 +492,7 @@ stories! {
         let page = admin.get(&staff_page(&ana, &id)).await;
         page.must_say("Can no longer sign");
         let form = admin.get(&format!("{}/replace-signer", staff_page(&ana, &id))).await;
+        assert!(!form.html().contains("value=\"owner\""), "who has signed is not offered once more");
         admin.submit(&form, "/replace-signer", &[]).await.must_be(422).must_say("Choose who signs instead.");
         let old: String = w.look(move |c| {
             let found: anteroom::kernel::ids::SignerId = signer::table.filter(signer::staff_id.eq(Some(casey))).select(signer::signer_id).first(c)?;
@@ -484,6 +509,101 @@ stories! {
         let (state, states) = state_of(w, &id).await;
         assert_eq!((state.as_str(), states.iter().filter(|state| *state == "signed").count()), ("completed", 2));
         assert_eq!(chain(w, &id).await, Ok(6));
+    }
+
+    async fn a_share_with_a_signer_ends_after_a_question_and_not_once_everybody_signed(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let (_, other) = representative(w, &ana).await;
+        let id = draft(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let (here, list) = (staff_page(&ana, &id), format!("/staff/charts/{}/documents", ana.chart_id));
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&format!("{here}/withdraw")).await.must_not_say("the signatures are canceled");
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner)), at(1, by_grant(other.access))]).await;
+        casey.get(&format!("{here}/withdraw")).await.must_say("the signatures are canceled");
+        let page = casey.get(&here).await;
+        assert!(!page.has_form("/end-share"), "it is asked first");
+        // The list and the page say the same.
+        assert_eq!(page.words().matches("To be signed until").count(), 2, "{}", page.words());
+        casey.get(&list).await.must_say("To be signed until");
+        let question = casey.get(&format!("{here}/end-share?access={}", who.access)).await;
+        question.must_be(200).must_say("Ana Duarte is asked to sign this document.").must_say("can no longer sign it");
+        // A button from before they were asked leads to the question.
+        let old = casey.submit(&question, "/end-share", &[("confirmed", "")]).await;
+        assert_eq!(old.location(), Some(format!("{here}/end-share?access={}", who.access).as_str()));
+        assert_eq!(events(w, "document.share_ended").await, 0);
+        let page = casey.submit_and_follow(&question, "/end-share", &[]).await;
+        page.must_say("The share is ended.").must_say("Can no longer sign").must_say("Can be signed until");
+        assert_eq!(page.words().matches("Not signed yet").count(), 1, "only the other one can still sign");
+        sign_in(w, &who.name).await.get(&page_of(&id)).await.must_be(404);
+        casey.get(&format!("{here}/end-share?access={}", who.access)).await.must_be(303);
+        // Nobody is left who can.
+        let question = casey.get(&page.link("/end-share?access=")).await;
+        question.must_say("Bob Reyes is asked to sign this document.");
+        let page = casey.submit_and_follow(&question, "/end-share", &[]).await;
+        for page in [page.clone(), casey.get(&list).await] {
+            page.must_say("Nobody can sign it now").must_not_say("To be signed until");
+        }
+        page.must_say("Share the document with them again").must_not_say("Can be signed until").must_not_say("Not signed yet");
+        assert!(!page.has_form("/remind-signers"));
+        // Shared again, both sign.
+        for again in ["/share?with=owner".to_owned(), format!("/share?with={}", other.access)] {
+            let form = casey.get(&page.link(&again)).await;
+            casey.submit_and_follow(&form, "/share", &[]).await.must_say("To be signed until");
+        }
+        let (mut phone, signed) = sign(w, &who, &id).await;
+        signed.must_be(303);
+        let hers = format!("{here}/end-share?access={}", who.access);
+        let early = casey.get(&hers).await;
+        early.must_say("Ana Duarte has signed this document, and other signatures are missing.");
+        sign(w, &other, &id).await.1.must_be(303);
+        let page = casey.get(&here).await;
+        page.must_say("Ana Duarte has signed this document and keeps it").must_not_say("End share");
+        let kept = casey.get(&hers).await;
+        kept.must_say("This share cannot be ended.");
+        assert!(!kept.has_form("/end-share"));
+        casey.submit(&early, "/end-share", &[]).await.must_be(409);
+        let text = key(w, &w.riverbend, &[Scope::DocumentsWrite]).await;
+        let mut program = w.browser().with("authorization", &format!("Bearer {text}"));
+        let body = json!({ "grant": who.access }).to_string();
+        let path = format!("/api/v1/documents/{id}/end-share");
+        program.send("POST", &path, Some(("application/json", body.as_bytes()))).await.must_be(409);
+        phone.get(&page_of(&id)).await.must_be(200).must_say("Everybody has signed.");
+        assert_eq!(events(w, "document.share_ended").await, 2);
+    }
+
+    async fn how_a_request_ended_is_said_alike_in_the_lists_and_on_the_page(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let form = phone.get(&format!("{}/refuse", page_of(&id))).await;
+        phone.submit(&form, "/refuse", &[]).await.must_be(303);
+        phone.get("/portal/documents").await.must_say("Declined");
+        phone.clone().get("/portal/documents?lang=es").await.must_say("Rechazado");
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        assert_eq!(page.words().matches("Not signed: refused").count(), 2, "{}", page.words());
+        // Asked anew and not any more: what was refused before is settled.
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+        let by = w.riverbend.by(Role::Clinician);
+        let canceled = w.app.db.write(&w.riverbend.scope, move |c| signing::cancel(c, &by, &id, "Not needed.")).await;
+        canceled.expect("no fault").expect("canceled");
+        phone.get("/portal/documents").await.must_not_say("Declined");
+
+        let late = to_sign(w, &ana).await;
+        w.clock.advance_seconds(30 * 86_400);
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal/documents").await.must_say("Expired");
+        phone.clone().get("/portal/documents?lang=es").await.must_say("Vencido");
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &late)).await;
+        assert_eq!(page.words().matches("Not signed in time").count(), 2, "{}", page.words());
+        page.must_not_say("Can be signed until").must_not_say("You cannot add a version").must_not_say("New version");
+        page.must_say("Set a new time to sign, or cancel the signatures");
+        // Set anew, it is to sign again on both sides.
+        casey.submit_and_follow(&page, "/extend-signing", &[("days", "7")]).await.must_say("Can be signed until");
+        phone.get("/portal/documents").await.must_say("To sign").must_not_say("Expired");
     }
 
     async fn a_client_is_always_among_those_who_are_asked(w: &mut World) {
@@ -565,12 +685,28 @@ stories! {
         phone.get(&page_of(&id)).await;
         agree(w, &mut phone, &who, &id).await;
         let step = phone.get(&format!("{}/sign", page_of(&id))).await;
-        step.must_say("Download the document and read it.");
+        step.must_say("Read the document to its last page, or download it.");
+        assert_eq!(step.link("/refuse"), format!("{}/refuse", page_of(&id)));
         assert!(!step.has_form(&sign_path(&id)));
         let early = phone.submit(&step, "/read", &[]).await;
-        early.must_be(422).must_say("Download the document first.");
+        early.must_be(422).must_say("Read the document to its last page, or download it, first.");
         assert!(early.html().contains("id=\"e-read\""), "beside the field");
         phone.get(&format!("{}/file", page_of(&id))).await.must_be(200);
+        let form = phone.submit_and_follow(&step, "/read", &[]).await;
+        phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
+        assert_eq!(state_of(w, &id).await.0, "completed");
+        // Another one, read on its page.
+        let made = casey.upload_with(&page, &action, &typed, "plan.pdf", &pdf("More lanterns")).await;
+        let to = made.location().expect("a document").to_owned();
+        let (_, rest) = to.split_once("/documents/").expect("a document's address");
+        let id: DocumentId = rest.split('/').next().expect("an id").parse().expect("an id");
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+        let page = phone.get(&page_of(&id)).await;
+        let step = phone.get(&format!("{}/sign", page_of(&id))).await;
+        phone.submit(&step, "/read", &[]).await.must_be(422);
+        let html = page.html().replace("&#38;", "&").replace("&amp;", "&");
+        let picture = html.split('"').find(|part| part.contains("/pages/1/picture")).expect("the picture of the page");
+        phone.get(picture).await.must_be(200);
         let form = phone.submit_and_follow(&step, "/read", &[]).await;
         phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
         assert_eq!(state_of(w, &id).await.0, "completed");

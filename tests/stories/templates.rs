@@ -14,6 +14,7 @@ use crate::api::key;
 use crate::portal_people::{enrolled, events, sign_in};
 use crate::signing::{ask, representative, sign, staff_page};
 use crate::stories;
+use crate::support::papers::{draft, pdf, withdraw};
 use crate::support::world::Client;
 use crate::support::{Browser, Page, World};
 
@@ -123,7 +124,7 @@ stories! {
         let member = w.riverbend.member(Role::Clinician).clone();
         let me = member.staff_id.to_string();
         let refused = fill(&mut casey, &page, &path, &[&me, "  "]).await;
-        refused.must_be(422).must_say("Fill in: Fee per session");
+        refused.must_be(422).must_say("Fee per session: Fill this in.");
         assert_eq!(documents(w).await, 0);
         let answer = fill(&mut casey, &page, &path, &[&me, "$150"]).await;
         let document = made(&answer);
@@ -264,7 +265,7 @@ stories! {
         form.must_say("What may be disclosed").must_say("The last day on which it counts.");
         let said = |day: &'static str| ["Dates of visits", "Riverbend", "Dr. Novak", "Coordination of care", day];
         fill(&mut casey, &form, &path, &said("2026-11-30")).await.must_be(422).must_say("still to come");
-        fill(&mut casey, &form, &path, &said("")).await.must_be(422).must_say("Fill in: Last day");
+        fill(&mut casey, &form, &path, &said("")).await.must_be(422).must_say("Last day: Fill this in.");
         let answer = fill(&mut casey, &form, &path, &said("2026-12-31")).await;
         let document = made(&answer);
         assert!(body_of(w, document).await.contains("December 31, 2026"));
@@ -281,7 +282,7 @@ stories! {
         casey.get(&format!("{tab}/{document}")).await.must_say("Expired December 31, 2026");
         let mut phone = sign_in(w, &who.name).await;
         phone.get("/portal/documents").await.must_say("Expired");
-        phone.get(&own).await.must_say("This authorization ended December 31, 2026.");
+        phone.get(&own).await.must_say("This authorization ended on December 31, 2026.");
         // Nobody writes one that is not a template's.
         let write = format!("{tab}/write");
         let page = casey.get(&write).await;
@@ -325,7 +326,7 @@ stories! {
         casey.get("/staff/worklist").await.must_say("Authorization revoked");
         casey.get(&format!("/staff/charts/{}/documents", ana.chart_id)).await.must_say("Revoked");
         let page = casey.get(&theirs).await;
-        page.must_say("Disclose nothing more on it").must_not_say("Ask for signatures");
+        page.must_say("Disclose nothing more on it").must_not_say("Ask for signatures").must_not_say("counts until");
         let noted = casey.submit_and_follow(&page, "/revocation-noted", &[]).await;
         noted.must_say("Noted.").must_say("revoked this authorization on").must_not_say("We act on it no more");
         casey.get("/staff/worklist").await.must_not_say("Authorization revoked");
@@ -335,6 +336,47 @@ stories! {
         let mut ehr = w.browser().with("authorization", &format!("Bearer {key}"));
         let told = ehr.get(&format!("/api/v1/documents/{release}")).await.must_be(200).html();
         assert!(told.contains("\"revoked_at\":\"2026-12-01T"), "{told}");
+    }
+
+    async fn d_32_nothing_takes_the_place_of_the_text_of_an_authorization(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let release = release_until(w, &mut casey, &ana, "2026-12-31").await;
+        let theirs = staff_page(&ana, &release);
+        let page = casey.get(&theirs).await;
+        page.must_say("The text of an authorization comes from its template").must_say("counts until December 31");
+        page.must_not_say("New version");
+        for form in ["write", "upload"] {
+            assert_eq!(casey.get(&format!("{theirs}/{form}")).await.location(), Some(theirs.as_str()), "{form}");
+        }
+        // Nor by the forms of another document, nor by a program.
+        let notice = staff_page(&ana, &draft(w, &ana.chart_id, "Notice", "Words.").await);
+        let form = casey.get(&format!("{notice}/write")).await.form("/write");
+        let mut fields = form.fields;
+        fields.retain(|(name, _)| name != "body");
+        fields.push(("body".to_owned(), "Anything.".to_owned()));
+        casey.post_fields(&format!("{theirs}/write"), &fields).await.must_be(409);
+        let fields = casey.get(&format!("{notice}/upload")).await.form("/upload").fields;
+        let sent = casey.upload_fields(&format!("{theirs}/upload"), &fields, "a.pdf", &pdf("Anything")).await;
+        sent.must_be(409);
+        let key = key(w, &w.riverbend, Scope::ALL).await;
+        let mut ehr = w.browser().with("authorization", &format!("Bearer {key}"));
+        let body = json!({ "text": "Anything." }).to_string();
+        let path = format!("/api/v1/documents/{release}/versions");
+        let refused = ehr.send("POST", &path, Some(("application/json", body.as_bytes()))).await;
+        refused.must_be(409);
+        assert!(refused.html().contains("of-template"), "{}", refused.html());
+        let versions = w.look(move |c| {
+            document_version::table.filter(document_version::document_id.eq(release)).count().get_result::<i64>(c)
+        });
+        assert_eq!(versions.await, 1);
+        // While it is out to sign, to cancel the signatures would help nobody.
+        ask(w, &release, vec![NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 }]).await;
+        let page = casey.get(&theirs).await;
+        page.must_say("comes from its template").must_not_say("You cannot add a version");
+        withdraw(w, &release).await;
+        casey.get(&theirs).await.must_say("Withdrawn").must_not_say("counts until").must_not_say("comes from its template");
     }
 
     async fn d_32_an_authorization_whose_last_day_is_over_is_not_signed(w: &mut World) {
@@ -347,7 +389,7 @@ stories! {
         w.clock.advance_seconds(5 * 86_400);
         let mut phone = sign_in(w, &who.name).await;
         let own = format!("/portal/documents/{release}");
-        phone.get(&own).await.must_say("This authorization ended December 5, 2026.");
+        phone.get(&own).await.must_say("This authorization ended on December 5, 2026.");
         let page = phone.get(&format!("{own}/sign")).await;
         page.must_be(200).must_say("The last day of this authorization is over").must_not_say("Type your name");
         let mut casey = w.staff(Role::Clinician).await;
@@ -368,7 +410,14 @@ stories! {
         let typed = [("name", "Wrong"), ("kind", "notice"), ("title_en", "Notice"), ("body_en", text), ("act", "publish")];
         let refused = casey.submit(&page, NEW, &typed).await;
         refused.must_be(422).must_say("There is no blank {{client}}").must_say("A question to the sender").must_say("does not end");
-        casey.submit(&page, NEW, &[("act", "save")]).await.must_be(422).must_say("Choose a kind.");
+        // Each on a line of its own.
+        refused.must_say("3 things need another look").must_say("Text: A question to the sender");
+        for (language, name) in [("en", "In English"), ("es", "In Spanish")] {
+            refused.must_say(name);
+            assert!(refused.html().contains(&format!("id=\"f-body_{language}\"")));
+        }
+        let empty = casey.submit(&page, NEW, &[("act", "publish")]).await;
+        empty.must_be(422).must_say("Name: Type a name").must_say("Choose a kind.").must_say("in at least one language");
         assert_eq!(w.look(|c| template::table.count().get_result::<i64>(c)).await, 0);
         // Who may not send documents keeps no templates.
         w.staff(Role::FrontDesk).await.get("/staff/templates").await.must_be(403);
@@ -396,13 +445,13 @@ stories! {
         let id = published(w, &mut casey, "notice", &texts).await;
         let english = published(w, &mut casey, "notice", &texts[..2]).await;
         let path = fill_page(&ana, &id);
-        casey.get(&path).await.must_say("Today is December 1, 2026.").must_say("Use the text in Español");
+        casey.get(&path).await.must_say("Today is December 1, 2026.").must_say("Use the text in Spanish");
         write_on_file(&mut casey, &ana, "language", "es").await;
         let page = casey.get(&path).await;
         page.must_say("Hoy es 1 de diciembre de 2026.").must_not_say("There is no text in");
         let answer = fill(&mut casey, &page, &path, &[]).await;
         assert_eq!(body_of(w, made(&answer)).await, "Hoy es 1 de diciembre de 2026.");
-        casey.get(&fill_page(&ana, &english)).await.must_say("There is no text in Español").must_say("Today is");
+        casey.get(&fill_page(&ana, &english)).await.must_say("There is no text in Spanish").must_say("Today is");
         casey.get(&format!("{path}?for=en")).await.must_say("Today is");
         let choose = format!("/staff/charts/{}/documents/from-template", ana.chart_id);
         assert_eq!(casey.get(&choose).await.html().matches(">Usual<").count(), 2);

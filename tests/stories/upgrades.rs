@@ -610,12 +610,13 @@ stories! {
     }
 }
 
-/// Columns that a later step moved to another table. A story of their own follows them.
+/// Columns that a later step moved to another table, or computes anew. A story of their own follows them.
 const MOVED: &[(&str, &str)] = &[
     ("appointment", "chart_id"),
     ("appointment", "minutes"),
     ("appointment", "place"),
     ("appointment_request", "nonce"),
+    ("calendar_resource", "keeps_months"),
     ("document", "body"),
     ("document", "opened_at"),
     ("document", "sent_at"),
@@ -627,8 +628,10 @@ const MOVED: &[(&str, &str)] = &[
 /// reminders.
 const GIVEN_ROWS: &[&str] = &["number_series", "due_job"];
 
-/// Tables that a later step takes apart: what becomes of their rows is told by a story of that step.
-const TAKEN_APART: &[&str] = &["document_wish", "idempotent_request", "ledger_entry", "sent_form"];
+/// Tables that a later step takes apart, or whose rows derive from others and are computed anew: what becomes of their rows
+/// is told by a story of that step.
+const TAKEN_APART: &[&str] =
+    &["busy_month", "document_wish", "idempotent_request", "ledger_entry", "sent_form"];
 
 /// Has the filled database of a step no row of this table? Those of the audit chain are empty on one engine or the
 /// other: SQLite seals an event as it is written, PostgreSQL a moment later. The first step was filled with less than

@@ -14,6 +14,9 @@ use crate::support::papers::{pdf, pdf_of};
 use crate::support::parts::{MARK, PART, Sending, csrf_of, part, send_named, staff_form};
 use crate::support::{World, stored};
 
+/// One byte more than is taken.
+const TOO_LARGE: usize = 50 * 1024 * 1024 + 1;
+
 /// Parts of files in the store.
 fn parts_stored(w: &World) -> usize {
     stored::names(&w.objects).len()
@@ -124,10 +127,15 @@ stories! {
         sending.end(&mut desk).await.must_be(404);
         assert_eq!((uploads(w).await, parts_stored(w)), (vec!["rejected".to_owned()], 0));
         // Too large, and empty: told before a byte is sent.
-        for (mark, size, status) in [("1", 50 * 1024 * 1024 + 1, 413), ("2", 0, 422)] {
+        for (mark, size, status, said) in [
+            ("1", TOO_LARGE, 413, "larger than 50 MB"),
+            ("2", 0, 422, "nothing in this file"),
+        ] {
             let mark = mark.repeat(32);
             let refused = Sending::begin(&mut desk, (&form, &to), &mark, ("plan.pdf", size)).await;
-            refused.expect_err("it is refused").must_be(status);
+            let refused = refused.expect_err("it is refused");
+            let why = refused.must_be(status).answer.json()["why"].clone();
+            assert!(why.as_str().is_some_and(|why| why.contains(said)), "{why}");
         }
         // A PDF with a script in it, at its end.
         let bad = String::from_utf8(pdf("Lanterns")).expect("ASCII").replace("/Type /Catalog", "/Type /Catalog /OpenAction << /S /JavaScript /JS (app.alert(1)) >>");
@@ -207,6 +215,66 @@ stories! {
         phone.upload_fields(form, &fields, "", b"").await.must_be(303);
     }
 
+    async fn a_file_that_is_too_large_is_told_beside_its_field_and_the_form_stays(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let file = pdf_of("Lanterns", TOO_LARGE);
+        let (form, _) = staff_form(&ana);
+        let mut desk = w.staff(Role::Clinician).await;
+        let page = desk.get(&form).await;
+        let typed = [("title", "Lantern plan"), ("kind", "plan")];
+        let refused = desk.upload_with(&page, &form, &typed, "plan.pdf", &file).await;
+        refused.must_be(413).must_say("This file is larger than 50 MB.").must_say("Choose the file once more.");
+        assert!(refused.form(&form).fields.contains(&("title".to_owned(), "Lantern plan".to_owned())));
+        let who = enrolled(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let form = "/portal/documents/send";
+        let page = phone.get(form).await;
+        let refused = phone.upload_with(&page, form, &[("about", "A letter")], "letter.pdf", &file).await;
+        refused.must_be(413).must_say("This file is larger than 50 MB.");
+        assert!(refused.html().contains("id=\"e-file\""), "beside the field");
+        assert!(refused.form(form).fields.contains(&("about".to_owned(), "A letter".to_owned())));
+        let begun = Sending::begin(&mut phone, (form, "/portal/uploads"), MARK, ("letter.pdf", file.len())).await;
+        let refused = begun.expect_err("it is refused");
+        let why = refused.must_be(413).answer.json()["why"].clone();
+        assert!(why.as_str().is_some_and(|why| why.contains("larger than 50 MB")), "{why}");
+        // Whoever chose none is not asked to choose it once more.
+        let page = phone.get(form).await;
+        let none = phone.upload_with(&page, form, &[("about", "A letter")], "", b"").await;
+        none.must_be(422).must_say("Choose a PDF file.").must_not_say("Choose the file once more.");
+        assert_eq!(documents(w).await, 0);
+    }
+
+    async fn a_file_that_went_along_already_is_asked_for_again_and_the_words_stay(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        let (staff, _) = staff_form(&ana);
+        let desk = w.staff(Role::Clinician).await;
+        let portal = "/portal/documents/send".to_owned();
+        let kind = [("kind", "plan")];
+        for (mut browser, form, typed, field) in
+            [(phone.clone(), portal, [].as_slice(), "about"), (desk, staff, kind.as_slice(), "title")]
+        {
+            let page = browser.get(&form).await;
+            let kept = browser.upload_with(&page, &form, typed, "letter.pdf", &pdf("Lanterns")).await;
+            let mut fields = kept.must_be(422).form(&form).fields;
+            let mut named = |words: &str| {
+                fields.retain(|(name, _)| name != field);
+                fields.push((field.to_owned(), words.to_owned()));
+                fields.clone()
+            };
+            browser.upload_fields(&form, &named("A letter"), "", b"").await.must_be(303);
+            // Back, and other words.
+            let again = browser.upload_fields(&form, &named("Another letter"), "", b"").await;
+            again.must_be(422).must_say("This file was sent already.").must_not_say("is here already");
+            let fields = again.form(&form).fields;
+            assert!(fields.contains(&(field.to_owned(), "Another letter".to_owned())), "{fields:?}");
+            browser.upload_fields(&form, &fields, "other.pdf", &pdf("Other lanterns")).await.must_be(303);
+        }
+        phone.get("/portal/documents/asked").await.must_say("A letter").must_say("Another letter");
+        assert_eq!(documents(w).await, 2);
+    }
+
     async fn a_client_sends_a_file_in_parts(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
@@ -241,6 +309,9 @@ stories! {
         let file = pdf_of("Lanterns", PART);
         let json_of = |value: Value| value.to_string();
         let chart = format!("/api/v1/charts/{}", ana.chart_id);
+        let large = json_of(json!({ "name": "plan.pdf", "size": TOO_LARGE }));
+        let refused = program.send("POST", &format!("{chart}/uploads/in-parts"), Some(("application/json", large.as_bytes()))).await;
+        assert_eq!(refused.must_be(413).answer.json()["type"], "urn:anteroom:problem:too-large");
         let new = json_of(json!({ "name": "plan.pdf", "size": file.len() }));
         let begun = program.send("POST", &format!("{chart}/uploads/in-parts"), Some(("application/json", new.as_bytes()))).await;
         let at = begun.must_be(201).location().expect("its address").to_owned();

@@ -287,6 +287,14 @@ impl Page {
         form::forms(&self.html()).iter().any(|form| form.action.contains(action))
     }
 
+    /// The first address of a link or a picture that contains this.
+    #[track_caller]
+    pub fn link_or_picture(&self, part: &str) -> String {
+        let html = self.html().replace("&#38;", "&").replace("&amp;", "&");
+        let found = html.split('"').find(|text| text.starts_with('/') && text.contains(part));
+        found.unwrap_or_else(|| panic!("{} has no address with {part:?}", self.path)).to_owned()
+    }
+
     /// The first link whose address contains this.
     #[track_caller]
     pub fn link(&self, part: &str) -> String {

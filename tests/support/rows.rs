@@ -19,7 +19,7 @@ use anteroom::features::calendar::Seats;
 use anteroom::features::documents::packets::lifecycle::Task;
 use anteroom::features::documents::request_store::{self, DocumentRequest};
 use anteroom::features::documents::signing::actions::Candidate;
-use anteroom::features::documents::{self, DocumentKind, NewUpload, Purpose, Recipient};
+use anteroom::features::documents::{self, DocumentKind, NewUpload, Purpose, Recipient, Telling};
 use anteroom::features::ledger::{find_party, lines};
 use anteroom::features::practice;
 use anteroom::features::staff::api_keys;
@@ -206,7 +206,16 @@ impl Rows {
         let feed =
             made.html().split("/cal/").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
         let feed = feed.expect("an address");
+        let [her_text, her_picture] = first_page(w, &mut admin, &ana, None).await;
+        let [his_text, his_picture] = first_page(w, &mut admin, &kim, Some(&mut client)).await;
         let values = BTreeMap::from([
+            ("/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}", her_text),
+            (
+                "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}/picture",
+                her_picture,
+            ),
+            ("/portal/documents/{document}/versions/{version}/pages/{page}", his_text),
+            ("/portal/documents/{document}/versions/{version}/pages/{page}/picture", his_picture),
             ("{practice}", w.riverbend.slug().to_owned()),
             ("{chart}", ana.chart_id.to_string()),
             ("{access}", access_of(w, &ana).await.to_string()),
@@ -289,6 +298,10 @@ impl Rows {
     /// given a row on the day it is written.
     #[track_caller]
     pub fn fill(&self, pattern: &str) -> String {
+        // An address with a seal in it stands there whole.
+        if let Some(whole) = self.values.get(pattern).filter(|value| value.starts_with('/')) {
+            return whole.clone();
+        }
         let (mut path, mut read) = (Vec::new(), String::new());
         // A value of a whole pattern stands in its last blank.
         let last = pattern.rfind('{');
@@ -417,6 +430,31 @@ async fn link_by_mail(w: &mut World, address: &str, form: &str, field: &str) -> 
 
 async fn document(w: &World, client: &Client) -> DocumentId {
     papers::shared_text(w, &client.chart_id, DOCUMENT_TITLE, "Lanterns by the river.").await
+}
+
+/// The addresses of a page of a PDF, as text and as a picture: for the client, or for whoever has put it on their chart.
+async fn first_page(
+    w: &World,
+    staff: &mut Browser,
+    client: &Client,
+    reader: Option<&mut Browser>,
+) -> [String; 2] {
+    let tab = format!("/staff/charts/{}/documents", client.chart_id);
+    let form = staff.get(&format!("{tab}/upload")).await;
+    let typed = [("title", "A map"), ("kind", "handout")];
+    let made =
+        staff.upload_with(&form, &format!("{tab}/upload"), &typed, "map.pdf", &papers::pdf("A map")).await;
+    let made = made.location().expect("a document");
+    let id = made.strip_prefix(&format!("{tab}/")).and_then(|rest| rest.split('/').next()).expect("an id");
+    let (document, id) = (id.parse::<DocumentId>().expect("an id"), id.to_owned());
+    let page = match reader {
+        Some(reader) => {
+            papers::share(w, &document, vec![Recipient::Owner], Telling::Silent).await;
+            reader.get(&format!("/portal/documents/{id}")).await
+        }
+        None => staff.get(&format!("{tab}/{id}")).await,
+    };
+    ["/pages/1?", "/pages/1/picture?"].map(|part| page.link_or_picture(part))
 }
 
 /// A file for a chart that waits for the virus scanner.

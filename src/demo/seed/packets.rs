@@ -17,7 +17,7 @@ const NOTICE: &str = "{{practice_name}} keeps a record of your visits and protec
     - We share it with nobody unless you allow it, or the law asks for it.\n\
     - You can read it, and ask us to correct it.\n\
     - Call {{practice_phone}} if you have a question.";
-const NOTICE_ES: &str = "{{practice_name}} lleva un registro de sus visitas y lo protege.\n\n\
+const NOTICE_ES: &str = "{{practice_name}} lleva un expediente de sus visitas y lo protege.\n\n\
     - No lo compartimos con nadie, salvo que usted lo permita o la ley lo pida.\n\
     - Usted puede leerlo y pedirnos que lo corrijamos.\n\
     - Llame al {{practice_phone}} si tiene una pregunta.";
@@ -41,7 +41,7 @@ fn texts() -> [(Draft, Task); 2] {
     let notice = draft(
         DocumentKind::Notice,
         text(Language::English, "How we protect your record", NOTICE),
-        text(Language::Spanish, "Cómo protegemos su registro", NOTICE_ES),
+        text(Language::Spanish, "Cómo protegemos su expediente", NOTICE_ES),
     );
     let consent = draft(
         DocumentKind::Agreement,

@@ -24,6 +24,8 @@ pub const TOLD: &[&str] = &[
     "signing.sent",
     "signing.signed",
     "signing.refused",
+    "signing.signed_in_person",
+    "signing.refused_in_person",
     "thread.opened",
     "thread.read",
     "thread.file_opened",

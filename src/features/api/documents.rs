@@ -37,6 +37,7 @@ pub(super) fn refused(why: Refused) -> Problem {
         Refused::NotFound | Refused::Waits(_) => problem::NOT_FOUND,
         Refused::TooMany => problem::TOO_MANY_REQUESTS,
         Refused::NamedByNote => problem::NAMED_BY_NOTE,
+        Refused::OfTemplate => problem::OF_TEMPLATE,
         Refused::NoFile => {
             let detail = "no file of this chart waits under this id";
             return Problem::fields([("/upload".to_owned(), detail.to_owned())]);

@@ -90,7 +90,8 @@ kinds! {
     NAMED_BY_NOTE = "named-by-note", 409, "A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.";
     WITHDRAWN = "withdrawn", 409, "It was withdrawn; share it again first.";
     OUT_TO_SIGN = "out-to-sign", 409, "People are asked to sign it; cancel that first.";
-    SIGNED = "signed", 409, "It was signed; make a new document.";
+    SIGNED = "signed", 409, "It was signed, and whoever signed it keeps it; make a new document.";
+    OF_TEMPLATE = "of-template", 409, "The text of an authorization comes from its template; make a new document from the template.";
     BOTH_MUST_SIGN = "both-must-sign", 409, "Both parents must sign, by a court order: ask all of them, or none.";
     LAST_DAY_OVER = "last-day-over", 409, "The last day of this authorization is over: make a new one.";
     SIGNING_OVER = "signing-over", 409, "Signatures are not missing any more, or the time to sign is over; `state` says which.";

@@ -96,6 +96,8 @@ pub(super) struct Published {
     types: Vec<AppointmentType>,
     of: AppointmentType,
     people: Vec<(StaffId, String)>,
+    /// Those of them who have hours.
+    available: BTreeSet<StaffId>,
     places: Vec<Place>,
     /// What can be picked.
     open: Vec<Opening>,
@@ -154,7 +156,8 @@ pub(super) fn published(
         let all = calendar::find_openings(c, &here(Holds::Ignored))?.first(MOST_READ);
         let held = all.into_iter().filter(|opening| !known.contains(opening)).collect();
         let (people, places) = (clinicians(c)?, places(c)?);
-        return Ok(Some(Published { types, of, people, places, open, held, next }));
+        let available = calendar::with_hours(c, client.practice.today(now))?;
+        return Ok(Some(Published { types, of, people, available, places, open, held, next }));
     }
     Ok(None)
 }
@@ -317,7 +320,12 @@ fn show(
     let (types, people, kinds) = match published {
         Some(published) => (
             published.types.iter().map(|of| (of.type_id.to_string(), type_label(words, of))).collect(),
-            published.people.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+            published
+                .people
+                .iter()
+                .filter(|(id, _)| published.available.contains(id) || with == Some(*id))
+                .map(|(id, name)| (id.to_string(), name.clone()))
+                .collect(),
             PlaceKind::ALL
                 .iter()
                 .filter(|kind| {

@@ -21,6 +21,7 @@ pub use rules_store::{
     AppointmentType, Closure, DayRow, HoursRow, MOST_OF_A_PERSON, MOST_TYPES, NewClosure, NewDay, NewHours,
     TypeFields, add_closure, add_day, add_hours, closures, closures_between, closures_of, days_of, find_type,
     hours_of, insert_type, remove_closure, remove_day, remove_hours, save_type, set_type_closed, types,
+    with_hours,
 };
 pub use search::{Holds, MOST_DAYS, Search, Visit, find_openings, unavailable};
 pub use store::{Resource, ResourceKind, Taken, clinicians, taken_between};

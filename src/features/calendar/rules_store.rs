@@ -1,6 +1,6 @@
 //! The rows of types of appointments, and of when people are available.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use diesel::prelude::*;
@@ -299,6 +299,24 @@ pub fn closures_of(c: &mut Scoped<'_>, staff: StaffId, today: Date) -> Result<Ve
         .select(closure_columns!())
         .load(c)?;
     rows.into_iter().map(closure_row).collect()
+}
+
+/// Whoever has hours on that day or later: each week, or on a day that differs.
+pub fn with_hours(c: &mut Scoped<'_>, from: Date) -> Result<BTreeSet<StaffId>, Fault> {
+    let weekly: Vec<StaffId> = c
+        .rows(availability::table)
+        .filter(availability::ends_on.is_null().or(availability::ends_on.ge(from.to_string())))
+        .limit(MOST_READ)
+        .select(availability::staff_id)
+        .load(c)?;
+    let days: Vec<StaffId> = c
+        .rows(availability_day::table)
+        .filter(availability_day::on_date.ge(from.to_string()))
+        .filter(availability_day::effect.eq(DayEffect::Open))
+        .limit(MOST_READ)
+        .select(availability_day::staff_id)
+        .load(c)?;
+    Ok(weekly.into_iter().chain(days).collect())
 }
 
 /// The days on which the practice or a place of it is closed, and which are not over.

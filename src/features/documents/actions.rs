@@ -10,7 +10,7 @@ use crate::features::accounts::ClientSession;
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{
-    DocumentState, Event as Happens, Outcome, Refusal, ShareStanding, decide,
+    DocumentState, Event as Happens, Outcome, Refusal, ShareStanding, Signed, decide,
 };
 use crate::features::documents::notices;
 use crate::features::documents::packets::order;
@@ -107,6 +107,9 @@ pub enum Refused {
     /// A note of staff on a court order or on safety names it: nobody new sees it, and it is not deleted.
     #[error("a note of staff names the document")]
     NamedByNote,
+    /// It is of a kind that comes from a template only.
+    #[error("its text comes from a template only")]
+    OfTemplate,
     /// The life cycle says no.
     #[error("the document's state does not allow it")]
     LifeCycle(Refusal),
@@ -337,6 +340,10 @@ pub(super) fn decided(document: &Document, happens: Happens) -> Result<Outcome, 
 /// Puts a newer text or file in the place of the present one. Shares stay; their holders are told.
 pub fn add_version(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewContent) -> Acted<i32> {
     let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
+    // Its last day would stand over a text that says nothing of what the law asks for.
+    if !document.kind.is_free() && new.merged().is_none() {
+        return Ok(Err(Refused::OfTemplate));
+    }
     let signed = signing::signed(c, id)?;
     if let Err(refused) = decided(&document, Happens::AddVersion(signed)) {
         return Ok(Err(refused));
@@ -472,11 +479,13 @@ pub fn share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, asked: &NewShare) -> 
     Ok(Ok(()))
 }
 
-/// Ends the share with one grant: for its holder there is no such document any more.
+/// Ends the share with one grant: for its holder there is no such document any more. Whoever is among those who signed
+/// it keeps it.
 pub fn end_share(c: &mut Scoped<'_>, by: &By, id: &DocumentId, access: &AccessId) -> Acted<()> {
     let Some(document) = held(c, id)? else { return Ok(Err(Refused::NotFound)) };
     let standing = standing_of(store::share_of(c, id, access)?.as_ref());
-    if let Err(refused) = decided(&document, Happens::EndShare(standing)) {
+    let signed = signing::newest(c, id)?.map_or(Signed::No, |found| found.signed_by(access));
+    if let Err(refused) = decided(&document, Happens::EndShare(standing, signed)) {
         return Ok(Err(refused));
     }
     store::end_share(c, id, access)?;

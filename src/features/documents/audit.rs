@@ -54,6 +54,13 @@ audit_actions! {
         SigningCanceled = "signing.canceled", Stopped, None;
         SigningCompleted = "signing.completed", Good, None;
         SigningSealed = "signing.sealed", Good, None;
+        InPersonStarted = "signing.in_person_started", Waiting, None;
+        InPersonEnded = "signing.in_person_ended", Plain, None;
+        BirthDateRight = "signing.birth_date_right", Plain, None;
+        BirthDateWrong = "signing.birth_date_wrong", Attention, None;
+        InPersonAgreed = "signing.in_person_agreed", Plain, None;
+        SignedInPerson = "signing.signed_in_person", Good, None;
+        RefusedInPerson = "signing.refused_in_person", Attention, None;
         ConsentGiven = "econsent.given", Good, None;
         ConsentWithdrawn = "econsent.withdrawn", Stopped, None;
         UploadRefused = "upload.refused", Attention, None;

@@ -2,14 +2,15 @@
 //! body can be anything but text.
 //!
 //! `# ` and `## ` begin headings, `- ` an item of a list; an empty line ends a paragraph; a line
-//! break inside a paragraph stays one.
+//! break inside a paragraph stays one. No level of headings is skipped (WCAG 1.3.1): `## ` is a smaller heading only
+//! below one that began with `# `.
 
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// A heading inside the document.
     Heading(String),
-    /// A smaller one.
+    /// A smaller one, below a [`Block::Heading`].
     Subheading(String),
     /// A paragraph, line by line.
     Paragraph(Vec<String>),
@@ -20,17 +21,18 @@ pub enum Block {
 /// Takes a body apart.
 pub fn blocks(body: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut begins = true;
+    let (mut begins, mut has_heading) = (true, false);
     for line in body.lines().map(str::trim_end) {
         let text = line.trim_start();
         if text.is_empty() {
             begins = true;
         } else if let Some(heading) = text.strip_prefix("## ") {
-            blocks.push(Block::Subheading(heading.trim().to_owned()));
+            let heading = heading.trim().to_owned();
+            blocks.push(if has_heading { Block::Subheading(heading) } else { Block::Heading(heading) });
             begins = true;
         } else if let Some(heading) = text.strip_prefix("# ") {
             blocks.push(Block::Heading(heading.trim().to_owned()));
-            begins = true;
+            (begins, has_heading) = (true, true);
         } else if let Some(item) = text.strip_prefix("- ") {
             let item = item.trim().to_owned();
             match blocks.last_mut() {
@@ -80,6 +82,14 @@ mod tests {
         ];
         assert_eq!(blocks(body), wanted);
         assert!(blocks(" \n\n").is_empty());
+    }
+
+    #[test]
+    fn no_level_of_headings_is_skipped() {
+        let (top, below) =
+            (|text: &str| Block::Heading(text.into()), |text: &str| Block::Subheading(text.into()));
+        assert_eq!(blocks("## Fees\n## How"), [top("Fees"), top("How")]);
+        assert_eq!(blocks("## Fees\n# When\n## How"), [top("Fees"), top("When"), below("How")]);
     }
 
     #[test]

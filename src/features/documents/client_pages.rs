@@ -1,29 +1,33 @@
-//! A client's documents: the list, one to read, one to keep.
+//! A client's documents: one to read, one to keep.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
 
-use crate::features::accounts::{self, ClientSession, ClientTicket};
+use crate::features::access::permission::{Archive, Facts};
+use crate::features::accounts::{self, ClientSession};
 use crate::features::documents::actions::{self, ReaderGrant, Refused};
 use crate::features::documents::authorization::{Ended, Standing};
 use crate::features::documents::authorization_actions::revocable;
 use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
-use crate::features::documents::packets::order;
 use crate::features::documents::packets::waits_page::waits;
-use crate::features::documents::page_pictures::{Pages, Reader};
+use crate::features::documents::page_links::{Pages, Reader};
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
 use crate::features::documents::signing::seal_store;
-use crate::features::documents::signing::store::{self as signing, OwnPhase, Signing};
-use crate::features::documents::store::{Blob, Content, Document, Look, Version, shared_with};
+use crate::features::documents::signing::store::{self as signing, Signing};
+use crate::features::documents::store::{Blob, Content, Document, Look, Version};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccessId, DocumentId};
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
-use crate::platform::i18n::Words;
+use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
@@ -32,70 +36,6 @@ use crate::platform::web::{PageError, PageResult, html};
 
 /// The client's own.
 pub(super) const MINE: Section = Section("/portal/documents");
-
-struct Line {
-    href: String,
-    title: String,
-    note: String,
-    /// Colour and word of its tag.
-    tag: Option<(&'static str, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "features/documents/templates/client_list.html")]
-struct List {
-    frame: ClientFrame,
-    documents: Vec<Line>,
-}
-
-/// My documents.
-pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (documents, signings)) = ticket
-        .open(&app, |c, client| {
-            Ok((shared_with(c, &client.access_id)?, signing::own_signings(c, &client.access_id)?))
-        })
-        .await?;
-    let (words, now) = (client.words, app.now());
-    let today = client.practice.today(now);
-    let phase_of = |id: &DocumentId| {
-        let newest = signings.iter().find(|line| line.document_id == *id)?;
-        newest.phase(now)
-    };
-    let waiting = order::waiting_in_list(&client.facts, &documents, &phase_of);
-    let documents = documents
-        .into_iter()
-        .filter(|line| client.may_view_item(Right::Documents, &line.document.item(ShareStanding::Live)))
-        .map(|line| Line {
-            href: format!("/portal/documents/{}", line.document.document_id),
-            note: words.with2(
-                "documents-line",
-                "kind",
-                line.document.kind.label(words),
-                "date",
-                words.date(line.since_at, &client.zone),
-            ),
-            tag: match (phase_of(&line.document.document_id), line.opened_version) {
-                _ if line.document.ended(today).is_some() => {
-                    let is_revoked = line.document.revoked_at.is_some();
-                    let word = if is_revoked { "documents-revoked" } else { "documents-expired" };
-                    Some(("stopped", words.get(word)))
-                }
-                _ if waiting.contains(&line.document.document_id) => Some(("", words.get("packets-later"))),
-                (Some(OwnPhase::ToSign), _) => Some(("waiting", words.get("signing-to-sign"))),
-                (Some(OwnPhase::WaitsForOthers), _) => Some(("", words.get("signing-tag-waits"))),
-                (Some(OwnPhase::Signed), _) => Some(("good", words.get("signing-tag-signed"))),
-                (None, None) => Some(("waiting", words.get("documents-new"))),
-                (None, Some(opened)) if opened < line.document.current_version => {
-                    Some(("waiting", words.get("documents-updated")))
-                }
-                (None, Some(_)) => None,
-            },
-            title: line.document.title,
-        })
-        .collect();
-    let page = List { frame: client.frame(&app, MINE), documents };
-    html(page.render())
-}
 
 /// What a page shows of a version.
 pub(super) enum Shown {
@@ -148,6 +88,8 @@ struct Page {
     /// The reader may revoke it, and it counts.
     may_revoke: bool,
     shown: Shown,
+    /// See [`Version::language`].
+    language: Option<Language>,
     here: String,
     download: String,
     /// Where the reader was asked to sign it.
@@ -306,12 +248,35 @@ pub(super) async fn show(
             .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
         note: sent_by(&client, &version),
         shown: Shown::of(&reader, &version),
+        language: version.language,
         download: format!("{here}/file"),
         here,
         title: document.title,
         frame: client.frame(&app, MINE),
     };
     html(page.render())
+}
+
+/// Tells the open page of a document that the signed copy is there.
+pub(super) async fn live(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
+    let who = ReaderGrant::of(&client);
+    // The page shows no copy: one that came since then is news, so the first look takes none for granted.
+    let is_first = Arc::new(AtomicBool::new(true));
+    let picture = move |c: &mut Scoped<'_>, _: &Facts, _: Archive| {
+        if actions::look_ahead(c, &who, &id)?.is_err() {
+            return Ok(None);
+        }
+        if is_first.swap(false, Ordering::SeqCst) {
+            return Ok(Some(false));
+        }
+        Ok(Some(mine(c, &who.access, &id)?.is_some_and(|mine| mine.copy.is_some())))
+    };
+    client.live(&app, picture).await
 }
 
 /// From which of its pages on a file is shown.

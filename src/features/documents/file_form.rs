@@ -39,6 +39,40 @@ pub(super) enum SentFile {
     TooOften,
 }
 
+/// What the page of a form shows of its file.
+pub(super) enum FieldFile {
+    /// None was chosen, or the one that was is of no use.
+    None,
+    /// It is there already.
+    Kept(Taken),
+    /// One was chosen, and is not there: the browser does not keep it.
+    Gone,
+}
+
+impl FieldFile {
+    /// Of the file that came with a form.
+    pub fn of(came: Option<Result<Taken, NotTaken>>) -> Self {
+        match came {
+            None => Self::None,
+            Some(Ok(taken)) => Self::Kept(taken),
+            Some(Err(_)) => Self::Gone,
+        }
+    }
+
+    /// The file that is there.
+    pub fn kept(&self) -> Option<&Taken> {
+        match self {
+            Self::Kept(taken) => Some(taken),
+            Self::None | Self::Gone => None,
+        }
+    }
+
+    /// Has whoever sends the form to choose the file again?
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone)
+    }
+}
+
 impl FileForm<'_> {
     /// Reads the fields in their order; the file only where the form token before it is ours. After a file that is too
     /// large, nothing more of the form can be read.
@@ -57,7 +91,8 @@ impl FileForm<'_> {
                 if csrf != self.csrf || !matches!(file, SentFile::None) {
                     return Err(PageError::BadRequest);
                 }
-                if named.is_some() && part.file_name().unwrap_or_default().is_empty() {
+                let is_nameless = part.file_name().unwrap_or_default().is_empty();
+                if named.is_some() && is_nameless {
                     continue;
                 }
                 if let Some((key, limit)) = self.limit.clone() {
@@ -70,6 +105,10 @@ impl FileForm<'_> {
                 let into = (self.sender.chart, Unscanned::Held);
                 let by = self.sender.by.clone();
                 let came = receive_part(app, &self.sender.scope, by, into, &mut part).await?;
+                // A browser sends the field also when nobody chose a file: without a name, and without any byte.
+                if is_nameless && came == Err(NotTaken::Empty) {
+                    continue;
+                }
                 let is_too_large = came == Err(NotTaken::TooLarge);
                 file = SentFile::Came(came);
                 if is_too_large {

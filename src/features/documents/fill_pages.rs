@@ -132,6 +132,11 @@ struct FillPage {
     preview: Vec<Block>,
 }
 
+/// A language by its name in the reader's.
+pub(super) fn language_name(words: Words, language: Language) -> String {
+    words.get(&format!("templates-language-{language}"))
+}
+
 /// Where staff type a value that is missing; none where they may not.
 pub(super) fn where_to_mend(staff: &StaffSession, chart: &ChartId, name: MergeName) -> String {
     match name.source() {
@@ -207,12 +212,12 @@ fn show(app: &AppState, staff: &StaffSession, place: &Place, prepared: &Prepared
         number: prepared.version.number,
         language,
         other_language: (language != prepared.wanted).then(|| {
-            let names = (language.own_name(), prepared.wanted.own_name());
+            let names = (language_name(words, language), language_name(words, prepared.wanted));
             words.with2("templates-other-language", "language", names.0, "wanted", names.1)
         }),
         languages: others
             .map(|of| {
-                let words = words.with1("templates-use-language", "language", of.own_name());
+                let words = words.with1("templates-use-language", "language", language_name(words, *of));
                 (format!("{action}?for={of}"), words)
             })
             .collect(),
@@ -262,9 +267,9 @@ pub(super) async fn page(
     show(&app, &staff, &place, &prepared, form)
 }
 
-pub(super) fn answer_in_words(words: Words, blank: &Blank, wrong: AnswerWrong) -> String {
+pub(super) fn answer_in_words(words: Words, wrong: AnswerWrong) -> String {
     match wrong {
-        AnswerWrong::Missing => words.with1("templates-answer-missing", "what", blank.label(words)),
+        AnswerWrong::Missing => words.get("templates-answer-missing"),
         AnswerWrong::Text(error) => text_error(words, error),
         AnswerWrong::NoDay => words.get("templates-answer-no-day"),
         AnswerWrong::Past => words.get("templates-answer-past"),
@@ -314,7 +319,7 @@ pub(super) async fn make(
             let mut errors = FieldErrors::new();
             for (at, blank) in prepared.questions.iter().enumerate() {
                 if let Some((_, why)) = wrong.iter().find(|(of, _)| of == blank) {
-                    errors.add(&format!("answer-{}", at + 1), answer_in_words(staff.words, blank, *why));
+                    errors.add(&format!("answer-{}", at + 1), answer_in_words(staff.words, *why));
                 }
             }
             (form.answer, StatusCode::UNPROCESSABLE_ENTITY, errors)

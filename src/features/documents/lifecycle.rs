@@ -28,14 +28,14 @@ pub enum ShareStanding {
     Live,
 }
 
-/// Whether people were asked to sign a document.
+/// Whether people were asked to sign a document, or whether one person was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signed {
     /// No, or it came to nothing.
     No,
     /// Signatures are missing.
     Open,
-    /// Everybody signed.
+    /// Everybody signed; of one person: they and all others did.
     Completed,
 }
 
@@ -48,8 +48,8 @@ pub enum Event {
     AskToSign(Signed),
     /// Staff put a newer text or file in its place.
     AddVersion(Signed),
-    /// Staff end the share with a grant.
-    EndShare(ShareStanding),
+    /// Staff end the share with a grant, whose holder stands so to the signatures.
+    EndShare(ShareStanding, Signed),
     /// Staff take it back; a draft, which nobody has seen, goes altogether.
     Withdraw(Signed),
     /// The holder of a grant opens or downloads it.
@@ -110,8 +110,9 @@ pub fn decide(state: DocumentState, label: Option<Label>, event: Event) -> Resul
         }
         (Event::AskToSign(_), Draft | Shared) => Ok(Outcome::Stands(Shared)),
         (Event::AddVersion(_), Draft | Shared) => Ok(Outcome::Stands(state)),
-        (Event::EndShare(ShareStanding::Live), Shared) => Ok(Outcome::Stands(Shared)),
-        (Event::EndShare(_), Draft | Shared | Withdrawn) => Err(Refusal::NotShared),
+        (Event::EndShare(ShareStanding::Live, Signed::Completed), Shared) => Err(Refusal::Signed),
+        (Event::EndShare(ShareStanding::Live, _), Shared) => Ok(Outcome::Stands(Shared)),
+        (Event::EndShare(..), Draft | Shared | Withdrawn) => Err(Refusal::NotShared),
         (Event::Withdraw(_), Draft) => Ok(Outcome::Deleted),
         (Event::Withdraw(_), Shared) => Ok(Outcome::Stands(Withdrawn)),
         (Event::Read(ShareStanding::Live), Shared) => Ok(Outcome::Shown),
@@ -185,9 +186,15 @@ mod tests {
             (Event::AddVersion(No), [Ok(Stands(Draft)), Ok(Stands(Shared)), Err(R::Withdrawn)]),
             (Event::AddVersion(Open), [Err(R::OutToSign), Err(R::OutToSign), Err(R::Withdrawn)]),
             (Event::AddVersion(Completed), [Err(R::Signed), Err(R::Signed), Err(R::Withdrawn)]),
-            (Event::EndShare(Never), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
-            (Event::EndShare(Ended), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
-            (Event::EndShare(Live), [Err(R::NotShared), Ok(Stands(Shared)), Err(R::NotShared)]),
+            (Event::EndShare(Never, No), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Never, Open), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Never, Completed), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Ended, No), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Ended, Open), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Ended, Completed), [Err(R::NotShared), Err(R::NotShared), Err(R::NotShared)]),
+            (Event::EndShare(Live, No), [Err(R::NotShared), Ok(Stands(Shared)), Err(R::NotShared)]),
+            (Event::EndShare(Live, Open), [Err(R::NotShared), Ok(Stands(Shared)), Err(R::NotShared)]),
+            (Event::EndShare(Live, Completed), [Err(R::NotShared), Err(R::Signed), Err(R::NotShared)]),
             (Event::Withdraw(No), [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
             (Event::Withdraw(Open), [Ok(Deleted), Ok(Stands(Withdrawn)), Err(R::Withdrawn)]),
             (Event::Withdraw(Completed), [Err(R::Signed), Err(R::Signed), Err(R::Withdrawn)]),

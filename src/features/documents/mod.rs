@@ -8,7 +8,7 @@
 //! | `uploads`, `upload_lifecycle`, `leftovers` | a file on its way in, and what one leaves behind |
 //! | `upload_parts`, `parts_pages` | a file that comes in numbered parts |
 //! | `file_form` | a form with one file |
-//! | `page_pictures` | a PDF to read: its pages as pictures, and as text |
+//! | `page_links`, `page_pictures` | a PDF to read: its pages as pictures, and as text |
 //! | `held`, `held_pages` | files that wait for the virus scanner |
 //! | `actions` | what can be done with a document, each one transaction |
 //! | `notices` | the mail "something new" |
@@ -27,8 +27,10 @@ mod authorization;
 mod authorization_actions;
 mod authorization_pages;
 pub mod body;
+mod client_list;
 mod client_pages;
 mod download;
+mod end_share_page;
 mod file_form;
 mod file_kind;
 mod fill_pages;
@@ -42,6 +44,7 @@ mod lifecycle;
 pub mod merge;
 mod notices;
 pub mod packets;
+mod page_links;
 mod page_pictures;
 mod parts_pages;
 pub mod request_actions;
@@ -138,9 +141,10 @@ fn routes() -> Routes {
     let largest = || DefaultBodyLimit::max(uploads::LARGEST as usize + FORM_AROUND);
     let part = || DefaultBodyLimit::max(PART_BYTES as usize);
     Routes::new()
-        .get("/portal/documents", read, client_pages::list)
+        .get("/portal/documents", read, client_list::list)
         .get("/portal/documents/asked", read, request_pages::own_page)
         .post("/portal/documents/asked", act, request_pages::ask)
+        .get("/portal/documents/asked/{document_request}/take-back", act, request_pages::take_back_page)
         .post("/portal/documents/asked/{document_request}/take-back", act, request_pages::take_back)
         .get("/portal/documents/asked/{document_request}/file", read, request_pages::own_file)
         .get("/portal/documents/send", act, request_pages::send_page)
@@ -150,6 +154,7 @@ fn routes() -> Routes {
         .post("/portal/uploads/{upload}/complete", act, parts_pages::client_end)
         .get("/portal/documents/{document}", read, client_pages::show)
         .get("/portal/documents/{document}/file", read, client_pages::file)
+        .get("/portal/documents/{document}/live", read, client_pages::live)
         .get("/portal/documents/{document}/versions/{version}/pages/{page}", read, page_pictures::client_text)
         .get(
             "/portal/documents/{document}/versions/{version}/pages/{page}/picture",
@@ -204,6 +209,7 @@ fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/held/{upload}/give-up", manage, staff_forms::give_up_held)
         .get("/staff/charts/{chart}/documents/{document}", see, staff_pages::show)
         .get("/staff/charts/{chart}/documents/{document}/file", see, staff_pages::file)
+        .get("/staff/charts/{chart}/documents/{document}/live", see, staff_pages::live)
         .get(
             "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}",
             see,
@@ -229,7 +235,8 @@ fn routes() -> Routes {
         )
         .get("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share_page)
         .post("/staff/charts/{chart}/documents/{document}/share", manage, staff_forms::share)
-        .post("/staff/charts/{chart}/documents/{document}/end-share", manage, staff_forms::end_share)
+        .get("/staff/charts/{chart}/documents/{document}/end-share", manage, end_share_page::ask)
+        .post("/staff/charts/{chart}/documents/{document}/end-share", manage, end_share_page::end)
         .get("/staff/charts/{chart}/documents/{document}/withhold", set_rights, withhold_page::ask)
         .post("/staff/charts/{chart}/documents/{document}/withhold", set_rights, withhold_page::withhold)
         .get("/staff/charts/{chart}/documents/{document}/withdraw", manage, staff_forms::withdraw_page)

@@ -1,6 +1,5 @@
-//! A PDF to read in the portal: each of its pages as a picture, and the text in it on a page of its own, for whoever does
-//! not see the picture or needs larger letters. Neither can be had without the document's page, whose opening is written
-//! down: the addresses on it carry a seal for whoever has opened it.
+//! The pages of a PDF: each as a picture, and the text in it on a page of its own, for whoever does not see the picture or
+//! needs larger letters. The document's page leads to them; see [`page_links`](super::page_links).
 
 use askama::Template;
 use axum::body::Body;
@@ -13,127 +12,28 @@ use crate::features::documents::actions::{self, Asked, ReaderGrant};
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::download::{FileOf, asked_of};
 use crate::features::documents::lifecycle::ShareStanding;
+use crate::features::documents::page_links::Sealed;
 use crate::features::documents::staff_pages::{TAB, page_of};
 use crate::features::documents::store::{self, Blob, Content, Document, Version};
 use crate::features::documents::uploads::who;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
-use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, DocumentId};
 use crate::platform::audit::By;
-use crate::platform::confined::Task;
+use crate::platform::confined::{DRAW_PAGE, READ_PAGE, Task};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::i18n::Words;
-use crate::platform::pdf_pages::{DRAW_PAGE, READ_PAGE};
 use crate::platform::permissions::Right;
-use crate::platform::state::{App, AppState};
+use crate::platform::state::AppState;
 use crate::platform::web::frame::{ClientFrame, StaffFrame};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
-/// Pages of a file that one page of the portal shows.
-const SHOWN: i32 = 20;
 /// Pages that one person has drawn or read in a minute, at most: each costs a process.
 const A_MINUTE: u32 = 120;
-/// How long what the document's page links to can be had.
-const OPEN_HOURS: i64 = 4;
-
-/// A page of a file.
-pub(super) struct PageLine {
-    /// The address of its picture.
-    pub picture: String,
-    /// "Page 1 of 3"
-    pub name: String,
-    /// The address of its text.
-    pub text: String,
-    /// "Page 1 as text"
-    pub to_text: String,
-}
-
-/// Some pages of a file, one under the other.
-pub(super) struct Pages {
-    /// What the file is called, and how large it is.
-    pub about: String,
-    /// The pages.
-    pub lines: Vec<PageLine>,
-    /// Where those before and behind are, with their words.
-    pub others: Vec<(String, String)>,
-}
-
-/// Somebody who has just opened a document.
-pub(super) struct Reader<'a> {
-    /// Seals what the page links to.
-    pub app: &'a App,
-    /// Their words.
-    pub words: Words,
-    /// Who.
-    pub by: &'a By,
-    /// The document.
-    pub document: &'a DocumentId,
-    /// The address of the document's page.
-    pub here: &'a str,
-    /// The first page of the file that they ask for.
-    pub from: i32,
-}
-
-/// What shows that the document was opened.
-#[derive(serde::Deserialize)]
-pub(super) struct Sealed {
-    until: i64,
-    seal: String,
-}
-
-fn sealed_words(by: &By, document: &DocumentId, version: i32, until: i64) -> String {
-    let (kind, id) = who(by);
-    format!("{kind}/{id}/{document}/{version}/{until}")
-}
-
-/// What seals are for.
-const PURPOSE: &str = "document-page";
-
-impl Sealed {
-    fn is_of(&self, app: &App, by: &By, (document, version): (&DocumentId, i32)) -> bool {
-        let words = sealed_words(by, document, version, self.until);
-        app.keys.verify(PURPOSE, &words, &self.seal) && app.now() < Timestamp::from_micros(self.until)
-    }
-}
-
-impl Pages {
-    /// Of a version; `None` where it is no file, or one whose pages could not be counted.
-    pub(super) fn of(reader: &Reader<'_>, version: &Version, about: String) -> Option<Self> {
-        let Content::File(Blob { pages: Some(count), .. }, _) = &version.content else { return None };
-        let (words, count, number) = (reader.words, *count, version.number);
-        let until = reader.app.now().plus_hours(OPEN_HOURS).micros();
-        let to_seal = sealed_words(reader.by, reader.document, number, until);
-        let seal = reader.app.keys.sign(PURPOSE, &to_seal);
-        let of_page = |page: i32, what: &str| {
-            format!("{}/versions/{number}/pages/{page}{what}?until={until}&seal={seal}", reader.here)
-        };
-        let line = |page: i32| PageLine {
-            picture: of_page(page, "/picture"),
-            name: words.with2("documents-page", "number", page, "count", count),
-            text: of_page(page, ""),
-            to_text: words.with1("documents-page-as-text", "number", page),
-        };
-        let first = if (1..=count).contains(&reader.from) { reader.from } else { 1 };
-        let last = count.min(first.saturating_add(SHOWN - 1));
-        let others = |from: i32| {
-            let until = count.min(from + SHOWN - 1);
-            let text = words.with2("documents-pages", "first", from, "last", until);
-            (format!("{}?version={number}&from={from}", reader.here), text)
-        };
-        let before = (first > 1).then(|| others((first - SHOWN).max(1)));
-        let behind = (last < count).then(|| others(last + 1));
-        Some(Self {
-            about,
-            lines: (first..=last).map(line).collect(),
-            others: before.into_iter().chain(behind).collect(),
-        })
-    }
-}
 
 /// A page of a version, in an address.
 #[derive(Clone, Copy)]
-struct At {
+pub(super) struct At {
     document: DocumentId,
     version: i32,
     page: i32,
@@ -141,14 +41,23 @@ struct At {
 
 impl At {
     fn of(document: &str, version: &str, page: &str) -> Result<Self, PageError> {
+        Self::in_document(document.parse().map_err(|_| PageError::NotFound)?, version, page)
+    }
+
+    /// Of a document that the address does not name.
+    pub(super) fn in_document(document: DocumentId, version: &str, page: &str) -> Result<Self, PageError> {
         let number = |text: &str| text.parse::<i32>().map_err(|_| PageError::NotFound);
-        let document = document.parse().map_err(|_| PageError::NotFound)?;
         Ok(Self { document, version: number(version)?, page: number(page)? })
+    }
+
+    /// Is it a page of this version?
+    pub(super) fn is_of(&self, version: &Version) -> bool {
+        self.version == version.number
     }
 }
 
 /// A page of a file that its reader may have.
-struct Found {
+pub(super) struct Found {
     document: Document,
     blob: Blob,
     page: i32,
@@ -156,10 +65,15 @@ struct Found {
 }
 
 impl Found {
-    fn of(document: Document, version: Version, at: At) -> Result<Self, PageError> {
+    pub(super) fn of(document: Document, version: Version, at: At) -> Result<Self, PageError> {
         let Content::File(blob, _) = version.content else { return Err(PageError::NotFound) };
         let count = blob.pages.filter(|count| (1..=*count).contains(&at.page)).ok_or(PageError::NotFound)?;
         Ok(Self { document, blob, page: at.page, count })
+    }
+
+    /// Is it the last page of the file?
+    pub(super) fn is_last(&self) -> bool {
+        self.page == self.count
     }
 
     /// What a process of its own says about the page.
@@ -178,13 +92,13 @@ impl Found {
         Ok(asked_of(app, scope, by, FileOf::document(&self.document), &self.blob, asked).await?)
     }
 
-    async fn picture(&self, app: &AppState, scope: &PracticeScope, by: By) -> PageResult {
+    pub(super) async fn picture(&self, app: &AppState, scope: &PracticeScope, by: By) -> PageResult {
         let picture = self.ask(app, scope, by, DRAW_PAGE).await?.ok_or(PageError::NotFound)?;
         let media_type = if picture.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
         Ok(([(header::CONTENT_TYPE, media_type)], Body::from(picture)).into_response())
     }
 
-    async fn text(
+    pub(super) async fn text(
         &self,
         app: &AppState,
         scope: &PracticeScope,
@@ -210,7 +124,7 @@ impl Found {
 }
 
 /// The text of a page, as both sides see it.
-struct PageText {
+pub(super) struct PageText {
     title: String,
     name: String,
     lines: Vec<String>,
@@ -223,6 +137,11 @@ struct PageText {
 struct ClientText {
     frame: ClientFrame,
     text: PageText,
+}
+
+/// The page that shows the text to a client.
+pub(super) fn text_page(frame: ClientFrame, text: PageText) -> PageResult {
+    html(ClientText { frame, text }.render())
 }
 
 #[derive(Template)]
@@ -257,7 +176,7 @@ async fn note_end(
     (method, headers): (&Method, &HeaderMap),
     (found, is_unread): (&Found, bool),
 ) -> Result<(), PageError> {
-    if found.page == found.count && is_unread && client.is_read(method, headers)? {
+    if found.is_last() && is_unread && client.is_read(method, headers)? {
         let (by, who, document) = (client.by(), ReaderGrant::of(client), found.document.clone());
         app.db.write(&client.scope, move |c| actions::note_last_page(c, &by, &who, &document)).await?;
         app.live.chart_changed(client.scope.id(), &client.chart_id);
@@ -296,13 +215,15 @@ pub(super) async fn client_text(
     let at = At::of(&document, &version, &page)?;
     let (found, is_unread) = for_client(&app, &client, at).await?;
     let here = format!("/portal/documents/{}", at.document);
-    if !sealed.is_of(&app, &client.by(), (&at.document, at.version)) {
-        return Ok(see_other(&here));
+    let of = (&at.document, at.version);
+    if !sealed.is_of(&app, &client.by(), of) {
+        let was_open = sealed.was_of(&app, &client.by(), of);
+        return if was_open { Ok(see_other(&here)) } else { Err(PageError::NotFound) };
     }
     let of = (here.as_str(), (&sealed, at.version));
     let text = found.text(&app, &client.scope, (client.by(), client.words), of).await?;
     note_end(&app, &client, (&method, &headers), (&found, is_unread)).await?;
-    html(ClientText { frame: client.frame(&app, MINE), text }.render())
+    text_page(client.frame(&app, MINE), text)
 }
 
 /// A page that the staff member may read.
@@ -345,14 +266,17 @@ pub(super) async fn staff_text(
     let at = At::of(&document, &version, &page)?;
     let (chart, found) = for_staff(&app, &staff, &chart, at).await?;
     let here = page_of(&found.document);
-    if !sealed.is_of(&app, &staff.by(), (&at.document, at.version)) {
-        return Ok(see_other(&format!("{here}?version={}", at.version)));
+    let (of, to) = ((&at.document, at.version), format!("{here}?version={}", at.version));
+    if !sealed.is_of(&app, &staff.by(), of) {
+        let was_open = sealed.was_of(&app, &staff.by(), of);
+        return if was_open { Ok(see_other(&to)) } else { Err(PageError::NotFound) };
     }
     let viewer = Viewer::of(&app, &staff);
     let room = app.db.read(&staff.scope, move |c| load_room(c, viewer, &chart)).await?;
     let ChartRoom { file, tags } = room.ok_or(PageError::NotFound)?;
     let of = (here.as_str(), (&sealed, at.version));
-    let text = found.text(&app, &staff.scope, (staff.by(), staff.words), of).await?;
+    let mut text = found.text(&app, &staff.scope, (staff.by(), staff.words), of).await?;
+    text.back = to;
     let head = room_head(&app, &staff, &file, &tags, TAB);
     html(StaffText { frame: staff.frame(&app, CHARTS), head, text }.render())
 }

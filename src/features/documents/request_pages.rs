@@ -11,7 +11,7 @@ use crate::features::accounts::ClientSession;
 use crate::features::documents::actions::{LONGEST_REASON, ReaderGrant, Refused};
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::download::{FileOf, stored_file};
-use crate::features::documents::file_form::{FileForm, SentFile};
+use crate::features::documents::file_form::{FieldFile, FileForm, SentFile};
 use crate::features::documents::held_pages::{self, OwnHeld};
 use crate::features::documents::held_store;
 use crate::features::documents::kinds::DocumentKind;
@@ -77,6 +77,16 @@ struct AskedPage {
     /// Their files that are being checked, or that could not be taken.
     held: Vec<OwnHeld>,
     lines: Vec<Line>,
+}
+
+impl AskedPage {
+    fn has_own(&self) -> bool {
+        !self.held.is_empty() || !self.lines.is_empty()
+    }
+
+    fn heading(&self) -> &'static str {
+        if self.has_own() { "document-request-own" } else { "document-request-title" }
+    }
 }
 
 /// Colour and key of a tag.
@@ -175,6 +185,43 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
     }
 }
 
+#[derive(Template)]
+#[template(path = "features/documents/templates/client_take_back.html")]
+struct TakeBackPage {
+    frame: ClientFrame,
+    id: String,
+    wanted: String,
+    what_follows: String,
+}
+
+/// Asks before one is taken back.
+pub(super) async fn take_back_page(
+    State(app): State<AppState>,
+    client: ClientSession,
+    Path(id): Path<String>,
+) -> PageResult {
+    let id: DocumentRequestId = id.parse().map_err(|_| PageError::NotFound)?;
+    let access = client.access_id;
+    let read =
+        move |c: &mut Scoped<'_>| Ok(store::find(c, &id)?.filter(|request| request.access_id == access));
+    let request = app.db.read(&client.scope, read).await?.ok_or(PageError::NotFound)?;
+    if request.state != RequestState::Open {
+        // The page says what became of it.
+        return Ok(see_other(ASKED));
+    }
+    let what_follows = match request.kind {
+        RequestKind::Wanted => "document-request-take-back-wanted",
+        RequestKind::Offered => "document-request-take-back-file",
+    };
+    let page = TakeBackPage {
+        id: request.request_id.to_string(),
+        wanted: request.wanted,
+        what_follows: client.words.get(what_follows),
+        frame: client.frame(&app, MINE),
+    };
+    html(page.render())
+}
+
 /// Takes one back.
 pub(super) async fn take_back(
     State(app): State<AppState>,
@@ -204,8 +251,7 @@ struct SendPage {
     errors: FieldErrors,
     mark: String,
     about: String,
-    /// The file that is there already.
-    kept: Option<Taken>,
+    file: FieldFile,
     most_megabytes: u64,
 }
 
@@ -242,7 +288,7 @@ fn show_send(app: &AppState, client: &ClientSession, sent: &Sent, errors: FieldE
         errors,
         mark: FormToken::fresh(app.rng.as_ref()),
         about: sent.about.clone(),
-        kept: sent.file.clone().and_then(Result::ok),
+        file: if sent.is_too_often { FieldFile::Gone } else { FieldFile::of(sent.file.clone()) },
         most_megabytes: LARGEST / (1024 * 1024),
         frame: client.frame(app, MINE),
     };
@@ -277,7 +323,7 @@ pub(super) async fn send(
     client: ClientSession,
     parts: Result<Multipart, MultipartRejection>,
 ) -> PageResult {
-    let sent = read_sent(&app, &client, parts).await?;
+    let mut sent = read_sent(&app, &client, parts).await?;
     let words = client.words;
     let mut errors = FieldErrors::new();
     let about = match text::lines(&sent.about, LONGEST_WISH) {
@@ -302,7 +348,7 @@ pub(super) async fn send(
             None
         }
         None => {
-            errors.add("file", why_not_taken_by_client(words, NotTaken::Empty));
+            errors.add("file", words.get("documents-file-missing"));
             None
         }
     };
@@ -339,7 +385,12 @@ pub(super) async fn send(
             errors.add("file", words.with1("document-request-too-many-files", "most", MOST_FILES));
             show_send(&app, &client, &sent, errors)
         }
-        Err(NotDone::NoFile) => Err(PageError::Stale),
+        // Its file went along when the form was sent before, with other words.
+        Err(NotDone::NoFile) => {
+            sent.file = None;
+            errors.add("file", words.get("documents-file-sent-before"));
+            show_send(&app, &client, &sent, errors)
+        }
         Err(_) => Err(PageError::NotFound),
     }
 }

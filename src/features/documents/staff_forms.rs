@@ -1,8 +1,8 @@
-//! The forms of the Documents tab: write a text, share, end a share, take back.
+//! The forms of the Documents tab: write a text, share, take back.
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
@@ -15,8 +15,9 @@ use crate::features::documents::actions::{
 use crate::features::documents::held;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
-use crate::features::documents::lifecycle::{DocumentState, Outcome, ShareStanding, is_never_shared};
-use crate::features::documents::staff_pages::{TAB, ids_of, page_of, tab_of};
+use crate::features::documents::lifecycle::{DocumentState, Outcome, ShareStanding, Signed, is_never_shared};
+use crate::features::documents::signing::store as signing;
+use crate::features::documents::staff_pages::{OWNER, TAB, ids_of, page_of, tab_of};
 use crate::features::documents::store::{self, Document, ShareTarget};
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
@@ -234,6 +235,10 @@ pub(super) async fn write_version_page(
     Path(at): Path<(String, String)>,
 ) -> PageResult {
     let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    if !document.kind.is_free() {
+        // The document's page says why.
+        return Ok(see_other(&place.back()));
+    }
     let id = document.document_id;
     let current =
         app.db.read(&staff.scope, move |c| store::version_of(c, &id, document.current_version)).await?;
@@ -277,7 +282,11 @@ pub(super) async fn give_up_held(
 /// Where a refused act leads: nothing of it is anybody's typing.
 pub(super) fn refused(refused: Refused) -> PageError {
     match refused {
-        Refused::LifeCycle(_) | Refused::NoFile | Refused::NoGrant | Refused::NamedByNote => PageError::Stale,
+        Refused::LifeCycle(_)
+        | Refused::NoFile
+        | Refused::NoGrant
+        | Refused::NamedByNote
+        | Refused::OfTemplate => PageError::Stale,
         // Only whoever holds the grant is held up by what comes first.
         Refused::NotFound | Refused::Waits(_) => PageError::NotFound,
         Refused::TooMany => PageError::TooManyTries,
@@ -412,9 +421,6 @@ fn asks_twice(label: Option<Label>) -> bool {
     matches!(label, Some(Label::Sensitive | Label::ThirdParty))
 }
 
-/// The word that stands for the chart's owner, who may have no grant yet.
-const OWNER: &str = "owner";
-
 struct Sharing {
     place: Place,
     document: Document,
@@ -518,13 +524,25 @@ impl Sharing {
     }
 }
 
+/// With whom a share is proposed.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Proposed {
+    with: String,
+}
+
 /// Who is to see a document.
 pub(super) async fn share_page(
     State(app): State<AppState>,
     staff: StaffSession,
     Path(at): Path<(String, String)>,
+    Query(proposed): Query<Proposed>,
 ) -> PageResult {
     let sharing = Sharing::load(&app, &staff, &at).await?;
+    if !proposed.with.is_empty() {
+        let form = ShareForm { with: vec![proposed.with], ..ShareForm::default() };
+        return sharing.page(&app, &staff, &form, FieldErrors::new());
+    }
     // The owner is who it is mostly for; nobody is chosen where a label asks for a second look or stays closed to them.
     let owner = sharing.targets.iter().find(|target| target.role == GrantRole::Owner);
     let is_shut = owner.is_some_and(|owner| sharing.shut.contains(&owner.access));
@@ -575,33 +593,6 @@ pub(super) async fn share(
     Ok(see_other(&format!("{}?done=documents-shared", sharing.place.back())))
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndShareForm {
-    access: String,
-}
-
-/// Ends the share with one grant. Sharing again undoes it.
-pub(super) async fn end_share(
-    State(app): State<AppState>,
-    staff: StaffSession,
-    Path(at): Path<(String, String)>,
-    body: Bytes,
-) -> PageResult {
-    let form: EndShareForm = staff.form(&body)?;
-    let (place, document) = Place::of_document(&app, &staff, &at).await?;
-    let access: AccessId = form.access.parse().map_err(|_| PageError::NotFound)?;
-    let (by, id) = (staff.by(), document.document_id);
-    let outcome = app.db.write(&staff.scope, move |c| actions::end_share(c, &by, &id, &access)).await?;
-    match outcome {
-        // A second click: it is ended, which is what was asked for.
-        Ok(()) | Err(Refused::LifeCycle(_)) => {}
-        Err(why) => return Err(refused(why)),
-    }
-    app.live.chart_changed(staff.scope.id(), &place.chart);
-    Ok(see_other(&format!("{}?done=documents-share-ended", place.back())))
-}
-
 #[derive(serde::Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WithdrawForm {
@@ -617,11 +608,13 @@ struct WithdrawPage {
     back: String,
     title: String,
     is_draft: bool,
+    /// People are asked to sign it; that ends too.
+    cancels: bool,
     errors: FieldErrors,
     reason: String,
 }
 
-fn withdraw_form(
+async fn withdraw_form(
     app: &AppState,
     staff: &StaffSession,
     (place, document): (&Place, &Document),
@@ -629,12 +622,15 @@ fn withdraw_form(
     errors: FieldErrors,
 ) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let id = document.document_id;
+    let signed = app.db.read(&staff.scope, move |c| signing::signed(c, &id)).await?;
     let page = WithdrawPage {
         head: place.head(app, staff),
         action: format!("{}/withdraw", place.back()),
         back: place.back(),
         title: document.title.clone(),
         is_draft: document.state == DocumentState::Draft,
+        cancels: signed == Signed::Open,
         errors,
         reason: form.reason,
         frame: staff.frame(app, CHARTS),
@@ -649,7 +645,7 @@ pub(super) async fn withdraw_page(
     Path(at): Path<(String, String)>,
 ) -> PageResult {
     let (place, document) = Place::of_document(&app, &staff, &at).await?;
-    withdraw_form(&app, &staff, (&place, &document), WithdrawForm::default(), FieldErrors::new())
+    withdraw_form(&app, &staff, (&place, &document), WithdrawForm::default(), FieldErrors::new()).await
 }
 
 /// Takes it back.
@@ -674,7 +670,7 @@ pub(super) async fn withdraw(
         }
     };
     if !errors.is_empty() {
-        return withdraw_form(&app, &staff, (&place, &document), form, errors);
+        return withdraw_form(&app, &staff, (&place, &document), form, errors).await;
     }
     let (by, id) = (staff.by(), document.document_id);
     let outcome = app.db.write(&staff.scope, move |c| actions::withdraw(c, &by, &id, &reason)).await?;
@@ -682,7 +678,7 @@ pub(super) async fn withdraw(
         Ok(outcome) => outcome,
         Err(Refused::NamedByNote) => {
             errors.add("reason", staff.words.get("documents-named-by-note-delete"));
-            return withdraw_form(&app, &staff, (&place, &document), form, errors);
+            return withdraw_form(&app, &staff, (&place, &document), form, errors).await;
         }
         Err(why) => return Err(refused(why)),
     };

@@ -1,11 +1,15 @@
 //! The Documents tab of a chart room: the list, and one document as the client sees it with what became of it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use jiff::civil::Date;
 
 use crate::features::access::permission::{ItemKind, Withheld};
-use crate::features::access::{grant_path, kept_in_words, withheld_from};
+use crate::features::access::{GrantRole, grant_path, kept_in_words, withheld_from};
 use crate::features::documents::actions::{self, Asked};
 use crate::features::documents::authorization::Ended;
 use crate::features::documents::body::Block;
@@ -14,25 +18,30 @@ use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::held_pages::{HeldLine, staff_line};
 use crate::features::documents::held_store;
 use crate::features::documents::labels::{ShutByLabel, shut_by_label};
-use crate::features::documents::lifecycle::{DocumentState, Phase, ShareFacts, is_never_shared, phase};
+use crate::features::documents::lifecycle::{
+    DocumentState, Phase, ShareFacts, ShareStanding, Signed, is_never_shared, phase,
+};
 use crate::features::documents::packets::section::{self, PacketShown};
-use crate::features::documents::page_pictures::Reader;
+use crate::features::documents::page_links::Reader;
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
-use crate::features::documents::signing::lifecycle::SigningState;
+use crate::features::documents::signing::lifecycle::{SigningState, Standing};
 use crate::features::documents::signing::seal_store::{self, FileState};
-use crate::features::documents::signing::staff_section::{self, SigningSection, section_of};
+use crate::features::documents::signing::staff_section::{
+    self, Missing, Reach, SignHere, SigningSection, section_of,
+};
 use crate::features::documents::signing::store::{self as signing, Request};
 use crate::features::documents::store::{
-    self, Document, Reading, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
+    self, Document, Reading, ShareTarget, SharedWith, Version, list_of, readings_of_chart, shares_of_chart,
 };
 use crate::features::documents::template_store;
 use crate::features::people::{CHARTS, ChartRoom, RoomHead, Viewer, load_room, room_head};
 use crate::features::staff::StaffSession;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, ChartId, DocumentId, SigningId, StaffId};
-use crate::platform::i18n::Stamp;
+use crate::kernel::ids::{AccessId, ChartId, DocumentId};
+use crate::platform::db::Scoped;
+use crate::platform::i18n::{Language, Stamp};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
@@ -51,6 +60,9 @@ pub(super) const TAB: ChartTab = ChartTab {
 pub(super) fn tab_of(chart: &ChartId) -> String {
     format!("/staff/charts/{chart}/documents")
 }
+
+/// The word that stands for the chart's owner in forms and addresses: they may have no grant yet.
+pub(super) const OWNER: &str = "owner";
 
 /// The address of a document's page.
 pub(super) fn page_of(document: &Document) -> String {
@@ -129,27 +141,48 @@ fn phase_of(document: &Document, today: Date, shares: &[SharedWith], readings: &
     phase(document.state, document.withdrawn_at, document.ended(today), &facts)
 }
 
-/// Does the list say how the signatures stand? A request that was canceled, and one of an older version, is history.
+/// Where a document stands, as the list and its own page say it: by its signatures, else by its shares.
+fn tag_of(
+    staff: &StaffSession,
+    document: &Document,
+    request: Option<(&Request, Reach)>,
+    (shares, readings): (&[SharedWith], &[Reading]),
+    now: Timestamp,
+) -> (&'static str, String) {
+    let today = staff.practice.today(now);
+    match request.filter(|(request, _)| is_told(document, request) && document.ended(today).is_none()) {
+        Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
+        None => state_of(staff, phase_of(document, today, shares, readings), now),
+    }
+}
+
+/// Is said how the signatures stand? A request that was canceled, and one of an older version, is history.
 fn is_told(document: &Document, request: &Request) -> bool {
     document.state != DocumentState::Withdrawn
         && request.number == document.current_version
         && request.state != SigningState::Canceled
 }
 
-/// Whose signatures a request waits for now. The reader's own stands first, and by itself.
-fn missing_words(
-    staff: &StaffSession,
-    request: &Request,
-    missing: &[(SigningId, Option<StaffId>, String)],
-) -> Option<String> {
+/// Whose signatures a request lacks, in the order in which they sign; the reader's own stands before those of the same
+/// number.
+fn missing_words(staff: &StaffSession, missing: &[&Missing]) -> Option<String> {
     let words = staff.words;
-    let mut of_request = missing.iter().filter(|(signing, ..)| *signing == request.signing_id).peekable();
-    of_request.peek()?;
-    if of_request.clone().any(|(_, member, _)| *member == Some(staff.staff_id)) {
-        return Some(words.get("signing-missing-own"));
+    let is_own = |missing: &Missing| missing.signer.staff_id == Some(staff.staff_id);
+    let mut missing = missing.to_vec();
+    missing.sort_by_key(|missing| (missing.signer.position, !is_own(missing)));
+    let name = |missing: &&Missing| match is_own(missing) {
+        true => words.get("signing-missing-you"),
+        false => missing.signer.printed_name.clone(),
+    };
+    match missing.as_slice() {
+        [] => None,
+        [one] if is_own(one) => Some(words.get("signing-missing-own")),
+        [one] => Some(words.with1("signing-missing", "names", &one.signer.printed_name)),
+        all => {
+            let names: Vec<String> = all.iter().map(name).collect();
+            Some(words.with1("signing-missing-several", "names", names.join(", ")))
+        }
     }
-    let names: Vec<&str> = of_request.map(|(.., name)| name.as_str()).collect();
-    Some(words.with1("signing-missing", "names", names.join(", ")))
 }
 
 /// The tab.
@@ -173,9 +206,8 @@ pub(super) async fn list(
             let Some(room) = load_room(c, viewer, &id)? else { return Ok(None) };
             let (shares, readings) = (shares_of_chart(c, &id)?, readings_of_chart(c, &id)?);
             let requests = signing::newest_of_chart(c, &id)?;
-            let is_open = requests.iter().any(|request| request.state == SigningState::Open);
-            let missing = if is_open { signing::ready_of_chart(c, &id)? } else { Vec::new() };
             let (documents, mut shut) = (list_of(c, &id)?, Vec::new());
+            let missing = staff_section::missing_of_chart(c, &id, (&documents, &requests))?;
             for document in documents.iter().filter(|document| document.label.is_some()) {
                 let theirs = shares.iter().filter(|of| of.share.document_id == document.document_id);
                 let closed = shut_by_label(c, document, theirs.map(|of| of.share.access_id))?;
@@ -188,18 +220,19 @@ pub(super) async fn list(
         .await?
         .ok_or(PageError::NotFound)?;
     let now = app.now();
-    let today = staff.practice.today(now);
     let documents = documents
         .into_iter()
         .filter(|document| document.kind.is_seen_by(staff.role, document.label))
         .map(|document| {
             let request = requests.iter().find(|request| request.document_id == document.document_id);
             let request = request.filter(|request| is_told(&document, request));
-            let missing = request.and_then(|request| missing_words(&staff, request, &missing));
-            let (tag, state) = match request.filter(|_| document.ended(today).is_none()) {
-                Some(request) => staff_section::state_of(staff.words, request, &staff.zone, now),
-                None => state_of(&staff, phase_of(&document, today, &shares, &readings), now),
-            };
+            let missing: Vec<&Missing> = missing
+                .iter()
+                .filter(|of| request.is_some_and(|request| request.signing_id == of.signer.signing_id))
+                .collect();
+            let request = request.map(|request| (request, Missing::reach(missing.iter().copied())));
+            let (tag, state) = tag_of(&staff, &document, request, (&shares, &readings), now);
+            let missing = missing_words(&staff, &missing);
             let name = |of: &SharedWith| {
                 let is_shut = shut.contains(&(document.document_id, of.share.access_id));
                 let name = of.name.clone();
@@ -249,10 +282,23 @@ pub(super) async fn list(
     html(page.render())
 }
 
+/// How a share is ended.
+enum EndShare {
+    /// By one click.
+    AtOnce,
+    /// By a page that asks first: its holder is asked to sign.
+    Asks,
+    /// It is not: its holder signed, and keeps it.
+    Kept,
+}
+
 struct ShareLine {
     access: String,
     name: String,
     is_live: bool,
+    end: EndShare,
+    /// Where it is shared again.
+    again: Option<String>,
     since: Stamp,
     ended: Option<Stamp>,
     /// Why it is withheld from them, and the page where it is given back.
@@ -297,6 +343,8 @@ struct Page {
     /// The template that it was made of, and the last day of an authorization.
     made_of: Vec<String>,
     shown: Shown,
+    /// See [`Version::language`].
+    language: Option<Language>,
     file: String,
     shares: Vec<ShareLine>,
     versions: Vec<VersionLine>,
@@ -306,10 +354,16 @@ struct Page {
     is_draft: bool,
     is_withdrawn: bool,
     may_share: bool,
+    /// Everybody with access has it.
+    everybody_has_it: bool,
+    /// Its text comes from its template: nothing else takes its place.
+    is_of_template: bool,
     /// It was signed: nothing takes its place and it is not withdrawn.
     is_signed: bool,
-    /// People are asked to sign it.
+    /// People are asked to sign it, and can.
     is_out_to_sign: bool,
+    /// People were asked to sign it, and the time to sign is over.
+    is_time_over: bool,
     signing: Option<SigningSection>,
     choices: Vec<(i64, String)>,
 }
@@ -351,7 +405,7 @@ pub(super) async fn show(
         ChartRoom { file, tags },
         (document, version, made_of),
         shares,
-        (kept, shut),
+        (targets, kept, shut),
         readings,
         versions,
         looked,
@@ -370,14 +424,17 @@ pub(super) async fn show(
                 None => None,
             };
             let found = (found.0, found.1, template);
-            Ok(Some((room, found, shares, (kept, shut), readings, store::versions_of(c, &id)?, looked)))
+            let whom = (store::share_targets(c, &chart)?, kept, shut);
+            Ok(Some((room, found, shares, whom, readings, store::versions_of(c, &id)?, looked)))
         })
         .await?
         .ok_or(PageError::NotFound)?;
     let (words, now) = (staff.words, app.now());
     let stamp = |at| words.stamp(at, &staff.zone, now);
     let today = staff.practice.today(now);
-    let (tag, state) = state_of(&staff, phase_of(&document, today, &shares, &readings), now);
+    let request = looked.as_ref().map(|looked| (&looked.signing().request, looked.reach()));
+    let (tag, state) = tag_of(&staff, &document, request, (&shares, &readings), now);
+    let standing = request.map(|(request, _)| request.standing(now));
     let here = page_of(&document);
     let by = staff.by();
     let reader = Reader {
@@ -406,7 +463,19 @@ pub(super) async fn show(
         if is_shut { ShutByLabel::new(words, &document, access, &of.name) } else { None }
     };
     let why = |of: &SharedWith| (is_kept(of), is_shut(of));
-    let shares = shares.iter().map(|of| share_line(&staff, of, why(of), &readings, now)).collect();
+    let end = |of: &SharedWith| {
+        let signed = looked.as_ref().map(|looked| looked.signing().signed_by(&of.share.access_id));
+        match signed {
+            None | Some(Signed::No) => EndShare::AtOnce,
+            Some(Signed::Open) => EndShare::Asks,
+            Some(Signed::Completed) => EndShare::Kept,
+        }
+    };
+    let everybody_has_it = have_all(&document, &targets, &shares);
+    let shares = shares
+        .iter()
+        .map(|of| share_line(&staff, of, why(of), (end(of), share_again(&here, of)), &readings, now))
+        .collect();
     let page = Page {
         head: room_head(&app, &staff, &file, &tags, TAB),
         back: tab_of(&chart),
@@ -424,13 +493,10 @@ pub(super) async fn show(
         made_of: made_of
             .map(|(name, number)| words.with2("templates-made-of", "name", name, "number", number))
             .into_iter()
-            .chain(
-                document
-                    .last_day()
-                    .map(|day| words.with1("documents-last-day", "day", words.civil_date(day))),
-            )
+            .chain(last_day_words(&staff, &document, today))
             .collect(),
         shown: Shown::of(&reader, &version),
+        language: version.language,
         file: format!("{here}/file?version={}", version.number),
         versions: versions
             .iter()
@@ -450,8 +516,11 @@ pub(super) async fn show(
         is_draft: document.state == DocumentState::Draft,
         is_withdrawn: document.state == DocumentState::Withdrawn,
         may_share: !is_never_shared(document.label),
-        is_signed: looked.as_ref().is_some_and(|looked| looked.state() == SigningState::Completed),
-        is_out_to_sign: looked.as_ref().is_some_and(|looked| looked.state() == SigningState::Open),
+        everybody_has_it,
+        is_of_template: !document.kind.is_free(),
+        is_signed: standing == Some(Standing::Completed),
+        is_out_to_sign: standing == Some(Standing::Open),
+        is_time_over: standing == Some(Standing::Expired),
         signing: looked.as_ref().map(|looked| section_of(&staff, looked, now)),
         choices: staff_section::day_choices(words),
         title: document.title,
@@ -459,6 +528,65 @@ pub(super) async fn show(
         frame: staff.frame(&app, CHARTS),
     };
     html(page.render())
+}
+
+/// Until when an authorization counts, or that its last day is over; nothing of one that allows nothing whatever the day.
+fn last_day_words(staff: &StaffSession, document: &Document, today: Date) -> Option<String> {
+    let (key, day) = match document.ended(today) {
+        _ if document.state == DocumentState::Withdrawn => return None,
+        Some(Ended::Revoked(_)) => return None,
+        Some(Ended::Expired(day)) => ("documents-last-day-over", day),
+        None => ("documents-last-day", document.last_day()?),
+    };
+    Some(staff.words.with1(key, "day", staff.words.civil_date(day)))
+}
+
+/// Does everybody whom a document can be shared with have it? Not where the chart's owner has no access yet.
+fn have_all(document: &Document, targets: &[ShareTarget], shares: &[SharedWith]) -> bool {
+    let has = |target: &ShareTarget| {
+        let share = shares.iter().find(|of| of.share.access_id == target.access);
+        share.is_some_and(|of| of.share.standing() == ShareStanding::Live)
+    };
+    document.state == DocumentState::Shared
+        && targets.iter().any(|target| target.role == GrantRole::Owner)
+        && targets.iter().all(has)
+}
+
+/// Where an ended share is made anew: with whoever owned the chart before, it is not.
+fn share_again(here: &str, of: &SharedWith) -> Option<String> {
+    let with = match of.role {
+        GrantRole::Owner => OWNER.to_owned(),
+        GrantRole::Representative => of.share.access_id.to_string(),
+        GrantRole::FormerOwner => return None,
+    };
+    of.share.ended_at.map(|_| format!("{here}/share?with={with}"))
+}
+
+/// Tells the open page of a document that its signed copy is there, or could not be made.
+pub(super) async fn live(
+    State(app): State<AppState>,
+    staff: StaffSession,
+    Path(at): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let (chart, id) = ids_of(&at)?;
+    let role = staff.role;
+    // The page says that the copy is being made: what came of it since then is news.
+    let is_first = Arc::new(AtomicBool::new(true));
+    let picture = move |c: &mut Scoped<'_>| {
+        let asked = Asked { chart: Some(chart), document: id, number: None };
+        if actions::look_by_staff(c, role, asked)?.is_err() {
+            return Ok(None);
+        }
+        if is_first.swap(false, Ordering::SeqCst) {
+            return Ok(Some(Some(FileState::Due)));
+        }
+        let copy = match signing::newest(c, &id)? {
+            Some(found) => seal_store::state_of(c, &found.request)?,
+            None => None,
+        };
+        Ok(Some(copy))
+    };
+    staff.live(&app, Some(chart), picture).await
 }
 
 fn note_of(staff: &StaffSession, version: &Version) -> String {
@@ -470,6 +598,7 @@ fn share_line(
     staff: &StaffSession,
     of: &SharedWith,
     (withheld, shut): (Option<(String, String)>, Option<ShutByLabel>),
+    (end, again): (EndShare, Option<String>),
     readings: &[Reading],
     now: Timestamp,
 ) -> ShareLine {
@@ -494,6 +623,8 @@ fn share_line(
         access: of.share.access_id.to_string(),
         name: of.name.clone(),
         is_live: of.share.ended_at.is_none(),
+        end,
+        again,
         since: stamp(of.share.since_at),
         ended: of.share.ended_at.map(stamp),
         withheld,

@@ -205,6 +205,8 @@ pub struct Version {
     pub content: Content,
     /// The template that its text was made of, and that one's version.
     pub template: Option<(TemplateId, i32)>,
+    /// The language of its text, where it was made of a template.
+    pub language: Option<Language>,
 }
 
 word_enum! {
@@ -374,6 +376,7 @@ fn read_version((row, blob): (VersionRow, Option<Blob>)) -> Result<Version, Faul
         by_name: row.by_name,
         content,
         template: row.template_id.zip(row.template_number),
+        language: row.language,
     })
 }
 
@@ -545,13 +548,19 @@ pub struct SharedLine {
     pub since_at: Timestamp,
     /// The newest version that they have opened.
     pub opened_version: Option<i32>,
-    /// Its place in a packet in order that was sent to them.
+    /// Its place in a packet that was sent to them.
+    pub place: Option<Turn>,
+    /// The same, where the packet is in order.
     pub turn: Option<Turn>,
 }
 
-/// Joins shared documents with their places in packets in order that were sent to the same grant.
+/// Joins shared documents with their places in packets that were sent to the same grant: in those in order, or in those
+/// that are asked for.
 macro_rules! with_turns {
     ($shares:expr) => {
+        with_turns!($shares, packet::in_order.eq(true).and(packet::withdrawn_at.is_null()))
+    };
+    ($shares:expr, $which:expr) => {
         $shares
             .left_join(
                 packet_item::table.on(packet_item::practice_id
@@ -563,8 +572,7 @@ macro_rules! with_turns {
                     .eq(document_share::practice_id)
                     .and(packet::packet_id.nullable().eq(packet_item::packet_id.nullable()))
                     .and(packet::access_id.eq(document_share::access_id))
-                    .and(packet::in_order.eq(true))
-                    .and(packet::withdrawn_at.is_null())),
+                    .and($which)),
             )
     };
 }
@@ -588,7 +596,8 @@ macro_rules! shared_with {
 
 /// What is shared with a grant, newest first.
 pub fn shared_with(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLine>, Fault> {
-    let found: Vec<(Document, Timestamp, Option<i32>, Option<Turn>)> = with_turns!(shared_with!(c, access))
+    type Found = (Document, Timestamp, Option<i32>, Option<Turn>, Option<bool>);
+    let found: Vec<Found> = with_turns!(shared_with!(c, access), packet::withdrawn_at.is_null())
         .order((document_share::since_at.desc(), document_share::document_id.desc()))
         .limit(LISTED)
         .select((
@@ -596,11 +605,17 @@ pub fn shared_with(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<SharedLi
             document_share::since_at,
             document_share::opened_version,
             (packet::packet_id, packet_item::position, packet_item::task).nullable(),
+            packet::in_order.nullable(),
         ))
         .kept()
         .load(c)?;
-    let line =
-        |(document, since_at, opened_version, turn)| SharedLine { document, since_at, opened_version, turn };
+    let line = |(document, since_at, opened_version, place, in_order): Found| SharedLine {
+        document,
+        since_at,
+        opened_version,
+        place,
+        turn: place.filter(|_| in_order == Some(true)),
+    };
     Ok(found.into_iter().map(line).collect())
 }
 

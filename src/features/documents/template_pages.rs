@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 
 use crate::features::access::permission::Label;
 use crate::features::documents::actions::{LARGEST_BODY, LONGEST_TITLE};
+use crate::features::documents::fill_pages::language_name;
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::is_never_shared;
 use crate::features::documents::merge::{
@@ -119,15 +120,24 @@ impl EditForm {
         if self.act == PUBLISH { AfterSave::Publish } else { AfterSave::Wait }
     }
 
-    /// What was typed in one language; `None` where nothing was, or where something is wrong with it.
-    fn text(&self, words: Words, language: Language, errors: &mut FieldErrors) -> Option<DraftText> {
+    /// The title and the text that were typed in one language; `None` where nothing was.
+    fn typed(&self, language: Language) -> Option<(&str, &str)> {
         let (title, body) = match language {
             Language::English => (&self.title_en, &self.body_en),
             Language::Spanish => (&self.title_es, &self.body_es),
         };
-        if title.trim().is_empty() && body.trim().is_empty() {
-            return None;
-        }
+        let is_empty = title.trim().is_empty() && body.trim().is_empty();
+        (!is_empty).then_some((title.as_str(), body.as_str()))
+    }
+
+    /// What was typed in one language; `None` where nothing was, or where something is wrong with it.
+    fn text(
+        &self,
+        words: Words,
+        (language, kind): (Language, Option<DocumentKind>),
+        errors: &mut FieldErrors,
+    ) -> Option<DraftText> {
+        let (title, body) = self.typed(language)?;
         let mut wrong = |field: &str, why: String| errors.add(&format!("{field}_{language}"), why);
         let title = match text::line(title, LONGEST_TITLE) {
             Ok(title) if title.is_empty() => {
@@ -153,13 +163,30 @@ impl EditForm {
                 wrong("body", words.with1("documents-too-long", "most", LARGEST_BODY));
                 None
             }
-            Ok(body) => Some(body),
+            Ok(body) => match self.faults(words, kind, &body) {
+                faults if faults.is_empty() => Some(body),
+                faults => {
+                    wrong("body", faults.join("\n"));
+                    None
+                }
+            },
             Err(error) => {
                 wrong("body", text_error(words, error));
                 None
             }
         };
         Some(DraftText { language, title: title?, body: body? })
+    }
+
+    /// What keeps a text from being published. What only an authorization must say is asked once the kind is known.
+    fn faults(&self, words: Words, kind: Option<DocumentKind>, body: &str) -> Vec<String> {
+        match self.after() {
+            AfterSave::Publish => {
+                let faults = merge::faults(kind.unwrap_or(DocumentKind::Other), body);
+                faults.iter().map(|fault| fault_in_words(words, fault)).collect()
+            }
+            AfterSave::Wait => Vec::new(),
+        }
     }
 
     fn check(&self, words: Words) -> Result<Draft, FieldErrors> {
@@ -173,19 +200,10 @@ impl EditForm {
             errors.add("kind", words.get("documents-kind-missing"));
         }
         let label: Option<Label> = self.label.parse().ok().filter(|label| !is_never_shared(Some(*label)));
-        let texts: Vec<DraftText> =
-            Language::ALL.iter().filter_map(|language| self.text(words, *language, &mut errors)).collect();
-        if texts.is_empty() && errors.is_empty() {
+        let text = |language: &Language| self.text(words, (*language, kind), &mut errors);
+        let texts: Vec<DraftText> = Language::ALL.iter().filter_map(text).collect();
+        if Language::ALL.iter().all(|language| self.typed(*language).is_none()) {
             errors.add("title_en", words.get("templates-text-missing"));
-        }
-        if let (Some(kind), AfterSave::Publish) = (kind, self.after()) {
-            for text in &texts {
-                let faults = merge::faults(kind, &text.body);
-                if !faults.is_empty() {
-                    let said: Vec<String> = faults.iter().map(|fault| fault_in_words(words, fault)).collect();
-                    errors.add(&format!("body_{}", text.language), said.join(" "));
-                }
-            }
         }
         match (name, kind) {
             (Some(name), Some(kind)) if errors.is_empty() => Ok(Draft { name, kind, label, texts }),
@@ -284,7 +302,7 @@ fn show(
             Language::Spanish => (&form.title_es, &form.body_es),
         };
         Part {
-            heading: words.with1("templates-in-language", "language", language.own_name()),
+            heading: words.with1("templates-in-language", "language", language_name(words, *language)),
             title_field: format!("title_{language}"),
             body_field: format!("body_{language}"),
             title: title.clone(),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::documents::actions::{self, Acted, NewContent, NewDocument, Refused};
-use crate::features::documents::file_form::{FileForm, SentFile};
+use crate::features::documents::file_form::{FieldFile, FileForm, SentFile};
 use crate::features::documents::held::{self, Purpose};
 use crate::features::documents::staff_forms::{Options, Place, Typed, kinds, labels, next_after, refused};
 use crate::features::documents::staff_pages::tab_of;
@@ -44,8 +44,7 @@ struct UploadPage {
     labels: Options,
     /// Where a script sends the file in parts.
     parts_to: String,
-    /// The file that is there already.
-    kept: Option<Taken>,
+    file: FieldFile,
     most_megabytes: u64,
 }
 
@@ -82,7 +81,7 @@ fn upload_page(
         chosen_label: sent.typed.label,
         labels: labels(staff.words),
         parts_to: format!("/staff/charts/{}/uploads", place.chart),
-        kept: sent.file.and_then(Result::ok),
+        file: FieldFile::of(sent.file),
         most_megabytes: LARGEST / (1024 * 1024),
         frame: staff.frame(app, CHARTS),
     };
@@ -105,7 +104,11 @@ pub(super) async fn version_page(
     staff: StaffSession,
     Path(at): Path<(String, String)>,
 ) -> PageResult {
-    let (place, _) = Place::of_document(&app, &staff, &at).await?;
+    let (place, document) = Place::of_document(&app, &staff, &at).await?;
+    if !document.kind.is_free() {
+        // The document's page says why.
+        return Ok(see_other(&place.back()));
+    }
     upload_page(&app, &staff, &place, Sent::default(), FieldErrors::new())
 }
 
@@ -141,7 +144,7 @@ pub fn why_not_taken(words: Words, why: NotTaken) -> String {
     }
 }
 
-/// The same to a client, who attaches files to messages.
+/// The same to a client.
 pub fn why_not_taken_by_client(words: Words, why: NotTaken) -> String {
     let own = words.find(&format!("documents-file-client-{}", why.word()));
     own.unwrap_or_else(|| why_not_taken(words, why))
@@ -151,9 +154,16 @@ fn taken_of(words: Words, sent: &Sent, errors: &mut FieldErrors) -> Option<Taken
     match &sent.file {
         Some(Ok(taken)) => return Some(taken.clone()),
         Some(Err(refused)) => errors.add("file", why_not_taken(words, *refused)),
-        None => errors.add("file", why_not_taken(words, NotTaken::Empty)),
+        None => errors.add("file", words.get("documents-file-missing")),
     }
     None
+}
+
+/// The form again: its file became a document when the form was sent before.
+fn sent_before(app: &AppState, staff: &StaffSession, place: &Place, sent: Sent) -> PageResult {
+    let mut errors = FieldErrors::new();
+    errors.add("file", staff.words.get("documents-file-sent-before"));
+    upload_page(app, staff, place, Sent { file: None, ..sent }, errors)
 }
 
 /// The form's mark with the hash of its file: another file under the same mark is another form.
@@ -207,8 +217,12 @@ pub(super) async fn upload(
             discard(c, &taken.upload)?;
             Ok(made)
         })
-        .await?
-        .map_err(refused)?;
+        .await?;
+    let made = match made {
+        Ok(made) => made,
+        Err(Refused::NoFile) => return sent_before(&app, &staff, &place, sent),
+        Err(why) => return Err(refused(why)),
+    };
     app.live.chart_changed(staff.scope.id(), &place.chart);
     if made == HELD {
         return Ok(see_other(&format!("{}?done=documents-held", tab_of(&place.chart))));
@@ -233,6 +247,10 @@ pub(super) async fn upload_version(
 ) -> PageResult {
     let (place, document) = Place::of_document(&app, &staff, &at).await?;
     let sent = read(&app, &staff, &place, parts).await?;
+    if !document.kind.is_free() {
+        // Said now, also of a file that would be held first.
+        return Err(refused(Refused::OfTemplate));
+    }
     let mut errors = FieldErrors::new();
     let Some(taken) = taken_of(staff.words, &sent, &mut errors) else {
         return upload_page(&app, &staff, &place, sent, errors);
@@ -250,8 +268,12 @@ pub(super) async fn upload_version(
             discard(c, &taken.upload)?;
             Ok(made)
         })
-        .await?
-        .map_err(refused)?;
+        .await?;
+    let made = match made {
+        Ok(made) => made,
+        Err(Refused::NoFile) => return sent_before(&app, &staff, &place, sent),
+        Err(why) => return Err(refused(why)),
+    };
     app.live.chart_changed(staff.scope.id(), &place.chart);
     if made == HELD {
         return Ok(see_other(&format!("{}?done=documents-held", tab_of(&place.chart))));

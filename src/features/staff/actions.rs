@@ -11,6 +11,7 @@ use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::session::{self, Audience};
 use crate::platform::web::sign_in::{self, Attempt, Candidate, Checked, Opened, Verdict, Visitor};
+use crate::platform::web::step_up::Confirmed;
 
 /// What a sign-in came to.
 #[derive(Debug)]
@@ -107,6 +108,35 @@ pub async fn sign_out(
         .write(scope, move |c| {
             session::end(c, &token_hash)?;
             audit::record(c, Event::new(by.clone(), StaffAction::SignedOut))
+        })
+        .await
+}
+
+/// Gives a locked session back to its staff member, whose password was just right.
+pub async fn unlock(
+    app: &AppState,
+    scope: &PracticeScope,
+    by: By,
+    token_hash: String,
+    _confirmed: Confirmed,
+) -> Result<(), Fault> {
+    app.db
+        .write(scope, move |c| {
+            if !session::unlock(c, &token_hash)? {
+                // A second click.
+                return Ok(());
+            }
+            audit::record(c, Event::new(by.clone(), StaffAction::Unlocked))
+        })
+        .await
+}
+
+/// Notes a wrong password on the page that unlocks a session. Whoever typed it is not known.
+pub async fn note_wrong_unlock(app: &AppState, scope: &PracticeScope, source: String) -> Result<(), Fault> {
+    app.db
+        .write(scope, move |c| {
+            let by = By { actor: Actor::Stranger, source: source.clone() };
+            audit::record(c, Event::new(by, StaffAction::UnlockFailed))
         })
         .await
 }

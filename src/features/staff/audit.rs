@@ -10,6 +10,8 @@ audit_actions! {
         SignedOutEverywhere = "staff.signed_out_everywhere", Plain, None;
         SignInFailed = "staff.sign_in_failed", Plain, None;
         SignInPaused = "staff.sign_in_paused", Plain, None;
+        Unlocked = "staff.unlocked", Plain, None;
+        UnlockFailed = "staff.unlock_failed", Plain, None;
         PasswordForgotten = "staff.password_forgotten", Plain, None;
         PasswordSet = "staff.password_set", Plain, None;
         PasswordChanged = "staff.password_changed", Plain, None;

@@ -12,12 +12,14 @@ mod session;
 mod step_up;
 pub mod store;
 pub mod team;
+mod unlock_pages;
 
 pub use audit::{ApiKeyAction, StaffAction};
-pub use session::{SignedIn, StaffSession, StaffTicket, signed_in};
+pub use session::{LED_TO, LockedSession, SignedIn, StaffSession, StaffTicket, signed_in};
 pub use step_up::confirm_password;
 pub use store::{StaffMember, StaffState, email_keys_among, find_by_email};
 pub use team::{NewStaff, NotAdded, add, invite, mail_link, make_link, set_password};
+pub use unlock_pages::UNLOCK;
 
 use crate::platform::feature::Feature;
 use crate::platform::permissions::Needs;
@@ -38,6 +40,8 @@ fn routes() -> Routes {
         .get("/staff/sign-in", Needs::Nothing, pages::which_practice)
         .get("/staff/session", Needs::StaffSession, pages::standing)
         .post("/staff/sign-out", Needs::StaffSession, pages::sign_out)
+        .get(unlock_pages::UNLOCK, Needs::StaffSession, unlock_pages::page)
+        .post(unlock_pages::UNLOCK, Needs::StaffSession, unlock_pages::unlock)
         .get("/staff/me", Needs::StaffSession, me_pages::me)
         .post("/staff/me/password", Needs::StaffSession, me_pages::change_password)
         .post("/staff/me/sessions", Needs::StaffSession, me_pages::end_sessions)

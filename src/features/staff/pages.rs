@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::features::practice::{self, PublicPractice, Which, WhichQuery};
 use crate::features::staff::StaffSession;
 use crate::features::staff::actions::{self, SignIn};
+use crate::features::staff::session::AnySession;
 use crate::kernel::secrets::Secret;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, Nothing, RawForm};
@@ -157,8 +158,9 @@ pub(super) async fn start(State(app): State<AppState>, staff: StaffSession) -> P
     Ok(see_other(first.0))
 }
 
-/// Signs out: the session's row ends, and the browser is asked to delete what it kept (SES-05).
-pub(super) async fn sign_out(State(app): State<AppState>, staff: StaffSession, body: Bytes) -> PageResult {
+/// Signs out, also a locked session: the session's row ends, and the browser is asked to delete what it kept (SES-05).
+pub(super) async fn sign_out(State(app): State<AppState>, any: AnySession, body: Bytes) -> PageResult {
+    let AnySession(staff) = any;
     let Nothing {} = staff.form(&body)?;
     actions::sign_out(&app, &staff.scope, staff.by(), staff.session.token_hash.clone()).await?;
     let mut response = see_other(&format!("/{}/staff/sign-in?done=signed-out", staff.practice.slug));

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 use jiff::tz::TimeZone;
 
 use crate::features::practice::{self, Practice};
 use crate::features::staff::store::{self, StaffState};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{ChartId, StaffId};
 use crate::kernel::secrets::Token;
 use crate::platform::audit::{Actor, By};
@@ -129,6 +131,21 @@ impl StaffSession {
     }
 }
 
+/// A staff member's session that is locked: they handed the device to somebody else, who has it in hand. It opens the pages
+/// of what it was locked for and the page that unlocks it, and nothing else. A page function that takes a
+/// [`LockedSession`] is reached by such a session alone, one that takes a [`StaffSession`] never.
+#[derive(Clone, Debug)]
+pub struct LockedSession {
+    /// The staff member whose session it is. What is done with it is not their doing.
+    pub host: StaffSession,
+    /// Since when it is locked.
+    pub since: Timestamp,
+}
+
+/// The signed-in staff member, whether their session is locked or not: for signing out.
+#[derive(Clone, Debug)]
+pub(super) struct AnySession(pub StaffSession);
+
 /// A staff member whose session is alive.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -147,7 +164,8 @@ pub fn signed_in(app: &App, c: &mut Scoped<'_>, token: &Token) -> Result<Option<
     let Some(session) = session::find(app, c, Audience::Staff, token)? else { return Ok(None) };
     let Ok(staff_id) = session.subject_id.parse() else { return Ok(None) };
     let Some((member, practice)) = store::find_with_practice(c, &staff_id)? else { return Ok(None) };
-    if member.state != StaffState::Active || practice.suspended_at.is_some() {
+    let is_shut_out = member.state != StaffState::Active || practice.suspended_at.is_some();
+    if is_shut_out || session.locked_at.is_some() {
         return Ok(None);
     }
     Ok(Some(SignedIn { staff_id, name: member.name, role: member.role, session }))
@@ -159,6 +177,18 @@ pub fn signed_in(app: &App, c: &mut Scoped<'_>, token: &Token) -> Result<Option<
 pub struct StaffTicket {
     ticket: Ticket,
     source: String,
+    method: Method,
+}
+
+/// Which sessions a page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admits {
+    /// Those that are not locked: every page of the staff side.
+    Unlocked,
+    /// Those that are locked.
+    Locked,
+    /// Both.
+    Both,
 }
 
 /// Why a request is not let in.
@@ -167,11 +197,33 @@ enum Denied {
     SignIn,
     /// The role lacks the permission.
     Forbidden,
+    /// The session is locked.
+    Locked,
+    /// It is not.
+    NotLocked,
 }
+
+/// Where a session that is not locked begins.
+const START: &str = "/staff";
+/// Where a locked session is led: what it was locked for.
+pub const LED_TO: &str = "/staff/in-person";
 
 impl StaffTicket {
     /// Who is signed in, with what `unit` reads for the page, in the same unit and at the same moment.
-    pub async fn open<T, F>(self, app: &AppState, mut unit: F) -> Result<(StaffSession, T), PageError>
+    pub async fn open<T, F>(self, app: &AppState, unit: F) -> Result<(StaffSession, T), PageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Scoped<'_>, &StaffSession) -> Result<T, Fault> + Send + 'static,
+    {
+        self.open_as(app, Admits::Unlocked, unit).await
+    }
+
+    async fn open_as<T, F>(
+        self,
+        app: &AppState,
+        admits: Admits,
+        mut unit: F,
+    ) -> Result<(StaffSession, T), PageError>
     where
         T: Send + 'static,
         F: FnMut(&mut Scoped<'_>, &StaffSession) -> Result<T, Fault> + Send + 'static,
@@ -185,7 +237,7 @@ impl StaffTicket {
         let outcome = app
             .db
             .read(&scope, move |c| {
-                let staff = granted!(shared.staff(&inside, c, &of, &token)?);
+                let staff = granted!(shared.staff(&inside, c, (&of, admits), &token)?);
                 let value = unit(c, &staff)?;
                 Ok(Ok((staff, value)))
             })
@@ -194,6 +246,11 @@ impl StaffTicket {
             Ok(value) => Ok(value),
             Err(Denied::SignIn) => Err(practice::to_sign_in(app, Audience::Staff, &this.ticket).await),
             Err(Denied::Forbidden) => Err(PageError::Forbidden),
+            Err(Denied::Locked) if matches!(this.method, Method::GET | Method::HEAD) => {
+                Err(PageError::Elsewhere(LED_TO))
+            }
+            Err(Denied::Locked) => Err(PageError::Locked),
+            Err(Denied::NotLocked) => Err(PageError::Elsewhere(START)),
         }
     }
 
@@ -201,7 +258,7 @@ impl StaffTicket {
         &self,
         app: &AppState,
         c: &mut Scoped<'_>,
-        scope: &PracticeScope,
+        (scope, admits): (&PracticeScope, Admits),
         token: &Token,
     ) -> Result<Result<StaffSession, Denied>, Fault> {
         let Some(mut session) = session::find(app, c, Audience::Staff, token)? else {
@@ -215,6 +272,12 @@ impl StaffTicket {
             return Ok(Err(Denied::SignIn));
         }
         self.ticket.entered(scope, || practice.face());
+        // Before the role is asked: whoever has a locked device in hand learns nothing of what its owner may do.
+        match (admits, session.locked_at) {
+            (Admits::Unlocked, Some(_)) => return Ok(Err(Denied::Locked)),
+            (Admits::Locked, None) => return Ok(Err(Denied::NotLocked)),
+            (Admits::Unlocked, None) | (Admits::Locked, Some(_)) | (Admits::Both, _) => {}
+        }
         let allowed = match self.ticket.needs {
             Some(Needs::StaffSession) => true,
             Some(Needs::Staff(permission)) => member.role.may(permission),
@@ -230,7 +293,10 @@ impl StaffTicket {
         let waiting = match self.ticket.presence {
             Presence::Person => {
                 session = session::touch(app, session);
-                app.navigation.count_waiting(c, &member.staff_id, member.role)?
+                match admits {
+                    Admits::Unlocked => app.navigation.count_waiting(c, &member.staff_id, member.role)?,
+                    Admits::Locked | Admits::Both => Vec::new(),
+                }
             }
             Presence::Page => Vec::new(),
         };
@@ -258,7 +324,7 @@ impl FromRequestParts<AppState> for StaffTicket {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
         let ticket = Ticket::read(app, Audience::Staff, parts);
-        Ok(Self { ticket, source: practice::source_of(parts).0 })
+        Ok(Self { ticket, source: practice::source_of(parts).0, method: parts.method.clone() })
     }
 }
 
@@ -268,5 +334,25 @@ impl FromRequestParts<AppState> for StaffSession {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
         let Ok(ticket) = StaffTicket::from_request_parts(parts, app).await;
         Ok(ticket.open(app, |_, _| Ok(())).await?.0)
+    }
+}
+
+impl FromRequestParts<AppState> for LockedSession {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let Ok(ticket) = StaffTicket::from_request_parts(parts, app).await;
+        let (host, ()) = ticket.open_as(app, Admits::Locked, |_, _| Ok(())).await?;
+        let since = host.session.locked_at.ok_or(PageError::Elsewhere(START))?;
+        Ok(Self { host, since })
+    }
+}
+
+impl FromRequestParts<AppState> for AnySession {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, PageError> {
+        let Ok(ticket) = StaffTicket::from_request_parts(parts, app).await;
+        Ok(Self(ticket.open_as(app, Admits::Both, |_, _| Ok(())).await?.0))
     }
 }

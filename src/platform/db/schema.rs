@@ -85,6 +85,7 @@ diesel::table! {
         source -> Text,
         agent -> Text,
         in_view -> Nullable<Binary>,
+        locked_at -> Nullable<BigInt>,
     }
 }
 
@@ -1718,6 +1719,27 @@ diesel::table! {
         mark -> Nullable<Text>,
         mails -> Integer,
         mailed_at -> Nullable<BigInt>,
+        hosted_by_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    in_person (practice_id, in_person_id) {
+        practice_id -> Binary,
+        in_person_id -> Binary,
+        signer_id -> Binary,
+        staff_id -> Binary,
+        staff_name -> Text,
+        session_hash -> Text,
+        started_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        consented_at -> Nullable<BigInt>,
+        consent_version -> Nullable<Integer>,
+        consent_sha256 -> Nullable<Text>,
+        last_page_at -> Nullable<BigInt>,
+        read_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        ending -> Nullable<Text>,
     }
 }
 
@@ -2029,6 +2051,7 @@ practice_tables!(
     session,
     signed_file,
     signer,
+    in_person,
     signing,
     signing_event,
     staff_away,

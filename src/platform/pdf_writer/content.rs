@@ -49,6 +49,8 @@ pub enum Block {
     Paragraph(Weight, String),
     /// Lines that stand together, such as an address.
     Lines(Vec<String>),
+    /// Pieces that stand on one page, where one page holds them: headings, paragraphs and lines.
+    Together(Vec<Block>),
     /// See [`Table`].
     Table(Table),
     /// Who sends the paper: the name, and how to reach it.

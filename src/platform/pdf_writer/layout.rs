@@ -157,6 +157,10 @@ pub(super) enum Element {
 /// Room between the edge of a table and its text.
 const INSET: f32 = 6.0;
 
+fn heading_size(level: u16) -> f32 {
+    if level == 1 { 18.0 } else { 12.0 }
+}
+
 /// How the text of a table is printed.
 type Print = (Weight, f32);
 
@@ -386,7 +390,7 @@ impl<'f> Layout<'f> {
     pub(super) fn block(&mut self, block: &Block) -> Result<(), PdfError> {
         match block {
             Block::Heading(level, text) => {
-                let size = if *level == 1 { 18.0 } else { 12.0 };
+                let size = heading_size(*level);
                 self.y += size * 0.8;
                 // A heading keeps two lines of what follows with it.
                 self.need(size * LEADING + 3.0 * TEXT * LEADING);
@@ -410,6 +414,16 @@ impl<'f> Layout<'f> {
                 self.y += 8.0;
                 self.elements.push(Element::Paragraph(leaf));
             }
+            Block::Together(blocks) => {
+                let height: f32 = blocks.iter().map(|block| self.height(block)).sum();
+                // What no page holds begins where it is.
+                if height <= HEIGHT - 2.0 * MARGIN - FOOT {
+                    self.need(height);
+                }
+                for block in blocks {
+                    self.block(block)?;
+                }
+            }
             Block::Table(table) => self.table(table),
             Block::Letterhead(name, lines) => self.letterhead(name, lines),
             Block::Window(lines) => {
@@ -430,6 +444,26 @@ impl<'f> Layout<'f> {
             Block::Slip { cut, to, facts } => self.slip(cut, to, facts),
         }
         Ok(())
+    }
+
+    /// How high a heading, a paragraph or lines are.
+    fn height(&self, block: &Block) -> f32 {
+        let room = WIDTH - 2.0 * MARGIN;
+        let text = |weight: Weight, size: f32, text: &str| {
+            let face = self.face(weight);
+            face.lines(&face.writable(text), size, room).len() as f32 * size * LEADING
+        };
+        match block {
+            Block::Heading(level, words) => {
+                let size = heading_size(*level);
+                size * 0.8 + text(Weight::Bold, size, words) + 4.0
+            }
+            Block::Paragraph(weight, words) => text(*weight, TEXT, words) + 5.0,
+            Block::Lines(lines) => {
+                lines.iter().map(|line| text(Weight::Regular, TEXT, line)).sum::<f32>() + 8.0
+            }
+            _ => 0.0,
+        }
     }
 
     /// A row's lines, cell by cell, and its height.

@@ -132,12 +132,7 @@ where
     let key = match response.extensions().get::<NeedsErrorPage>() {
         Some(NeedsErrorPage(key)) => *key,
         // Answers of the router and of the layers below, which have no page of their own.
-        // (axum's own words for a body that is too large are plain text, and nobody's language.)
-        None if response.headers().contains_key(header::CONTENT_TYPE)
-            && status != StatusCode::PAYLOAD_TOO_LARGE =>
-        {
-            return response;
-        }
+        None if has_own_body(&response) => return response,
         None => match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "error-not-found",
             StatusCode::PAYLOAD_TOO_LARGE => "error-too-large",
@@ -187,9 +182,27 @@ where
     Response::from_parts(parts, axum::body::Body::from(body))
 }
 
+/// axum's own words for a body that is too large are plain text, and nobody's language: they are no page.
+fn has_own_body(response: &Response) -> bool {
+    let Some(kind) = response.headers().get(header::CONTENT_TYPE) else { return false };
+    response.status() != StatusCode::PAYLOAD_TOO_LARGE || !kind.as_bytes().starts_with(b"text/plain")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_large_keeps_a_page_or_a_problem_of_its_own() {
+        let answered = |kind: &'static str| {
+            (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONTENT_TYPE, kind)], "words").into_response()
+        };
+        for kind in ["text/html; charset=utf-8", "application/json", "application/problem+json"] {
+            assert!(has_own_body(&answered(kind)), "{kind}");
+        }
+        assert!(!has_own_body(&answered("text/plain; charset=utf-8")));
+        assert!(!has_own_body(&StatusCode::PAYLOAD_TOO_LARGE.into_response()));
+    }
 
     #[test]
     fn a_slash_at_the_end_leads_to_the_page_and_never_to_another_host() {

@@ -25,6 +25,10 @@ pub enum PageError {
     SignIn(String),
     /// The page has this address; another spelling of it was asked for.
     Moved(String),
+    /// The session opens another page than this one now: go there.
+    Elsewhere(&'static str),
+    /// The session is locked, and a form was sent by it.
+    Locked,
     /// Somebody else changed it first.
     Stale,
     /// The form belongs to a page about another chart than the one that is in view now.
@@ -76,6 +80,7 @@ impl IntoResponse for PageError {
                 return response;
             }
             Self::Moved(to) => return moved(to),
+            Self::Elsewhere(to) => return see_other(to),
             Self::OtherChart => {
                 let mut response = StatusCode::CONFLICT.into_response();
                 response.extensions_mut().insert(NeedsErrorPage("error-other-chart"));
@@ -96,6 +101,7 @@ impl IntoResponse for PageError {
             Self::Forbidden => (StatusCode::FORBIDDEN, "error-forbidden"),
             Self::OnlyLooking => (StatusCode::FORBIDDEN, "error-only-looking"),
             Self::Stale => (StatusCode::CONFLICT, "error-stale"),
+            Self::Locked => (StatusCode::CONFLICT, "error-locked"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "error-bad-request"),
             Self::WrongOrigin => (StatusCode::FORBIDDEN, "error-origin"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "error-too-many"),

@@ -59,7 +59,8 @@ impl RawForm {
     }
 }
 
-/// What is wrong with a form: one sentence a field, in the order of the fields. Empty means fine.
+/// What is wrong with a form, in the order of the fields: one sentence a field, or several, each on a line of its own.
+/// Empty means fine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors {
     said: Vec<(String, String)>,
@@ -102,12 +103,12 @@ impl FieldErrors {
 
     /// How many sentences there are, for the summary.
     pub fn count(&self) -> i64 {
-        i64::try_from(self.said.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.iter().count()).unwrap_or(i64::MAX)
     }
 
     /// Field and sentence, in order: for the summary at the top.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.said.iter().map(|(field, message)| (field.as_str(), message.as_str()))
+        self.said.iter().flat_map(|(field, message)| message.lines().map(move |line| (field.as_str(), line)))
     }
 
     /// As a map, for the API's problem details.

@@ -46,6 +46,8 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// A client's session: the grant whose chart is in view, once they chose one.
     pub in_view: Option<AccessId>,
+    /// A staff member's session: since when somebody else has the device in hand. See [`lock`].
+    pub locked_at: Option<Timestamp>,
 }
 
 impl Session {
@@ -129,7 +131,7 @@ pub fn find(
     Ok(found.filter(|s| now < s.ends_at(audience)))
 }
 
-/// Is the session with this hash still alive? For streams, which outlive their request (SES-06).
+/// Is the session with this hash still alive and not locked? For streams, which outlive their request (SES-06).
 pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Result<bool, Fault> {
     let found: Option<Session> = c
         .rows(session::table)
@@ -139,7 +141,33 @@ pub fn is_alive(c: &mut Scoped<'_>, audience: Audience, token_hash: &str) -> Res
         .select(Session::as_select())
         .optional(c)?;
     let now = c.now();
-    Ok(found.is_some_and(|s| now < s.ends_at(audience)))
+    Ok(found.is_some_and(|s| s.locked_at.is_none() && now < s.ends_at(audience)))
+}
+
+/// Locks a staff member's session, because they hand the device to somebody else: until [`unlock`] it opens what it was
+/// locked for and nothing else, in every tab and every process. Tells whether it was alive and not locked before.
+pub fn lock(c: &mut Scoped<'_>, token_hash: &str) -> Result<bool, Fault> {
+    let now = c.now();
+    let locked = c
+        .rows(session::table)
+        .filter(session::token_hash.eq(token_hash))
+        .filter(session::audience.eq(Audience::Staff))
+        .filter(session::ended_at.is_null())
+        .filter(session::locked_at.is_null())
+        .set(session::locked_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(locked == 1)
+}
+
+/// Gives a locked session back to its staff member. Tells whether it was locked.
+pub fn unlock(c: &mut Scoped<'_>, token_hash: &str) -> Result<bool, Fault> {
+    let unlocked = c
+        .rows(session::table)
+        .filter(session::token_hash.eq(token_hash))
+        .filter(session::locked_at.is_not_null())
+        .set(session::locked_at.eq(None::<Timestamp>))
+        .execute(c)?;
+    Ok(unlocked == 1)
 }
 
 /// Whose session a cookie's secret is or was, ended or not. It proves nothing: a page asks for a live one.

@@ -49,6 +49,13 @@ impl EndOfSession {
     }
 }
 
+/// Has the open streams of a session look again at once, because it was locked. Streams of other processes look again within
+/// seconds.
+pub fn look_again(app: &AppState, token_hash: &str) {
+    // No listener is no error.
+    let _ = app.live.session_ended(token_hash);
+}
+
 /// Looks up which sessions ended, as long as a stream is open. One query for all streams.
 async fn watch(app: AppState) {
     let mut announced: HashMap<String, Timestamp> = HashMap::new();

@@ -14,9 +14,9 @@ fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
     Some(&text[begin..begin + end])
 }
 
-/// The words before the first tag.
+/// The words before the first tag; a legend may be a heading.
 fn words_of(html: &str) -> &str {
-    html.split('<').next().unwrap_or_default().trim()
+    html.trim_start_matches("<h2>").split('<').next().unwrap_or_default().trim()
 }
 
 /// The legend of the group in which a place of the page lies.
@@ -129,7 +129,7 @@ mod tests {
     fn two_fields_of_one_name_are_told_apart_by_their_groups() {
         let group = |legend: &str, field: &str| {
             format!(
-                "<fieldset><legend>{legend}</legend><label for=\"f-{field}\">Day</label>\
+                "<fieldset><legend><h2>{legend}</h2></legend><label for=\"f-{field}\">Day</label>\
                  <p id=\"e-{field}\"></p></fieldset>"
             )
         };

@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use crate::features::access::{GrantRole, NotesShown};
 use crate::features::documents::actions::Recipient;
 use crate::features::documents::fill_pages::{
-    Field, FieldKind, Line, answer_in_words, field_of, first_answers, where_to_mend,
+    Field, FieldKind, Line, answer_in_words, field_of, first_answers, language_name, where_to_mend,
 };
 use crate::features::documents::merge::{Blank, MergeName};
 use crate::features::documents::packets::lifecycle::Task;
@@ -239,8 +239,9 @@ fn show(
         problem: match prepared {
             None => Some(words.get("packets-item-not-used")),
             Some(prepared) if prepared.text.language != prepared.wanted => {
-                let names = (prepared.text.language.own_name(), prepared.wanted.own_name());
-                Some(words.with2("templates-other-language", "language", names.0, "wanted", names.1))
+                let name = |language| language_name(words, language);
+                let (language, wanted) = (name(prepared.text.language), name(prepared.wanted));
+                Some(words.with2("templates-other-language", "language", language, "wanted", wanted))
             }
             Some(_) => None,
         },
@@ -359,7 +360,7 @@ pub(super) async fn send(
         Err(NotSent::Wrong(wrong)) => {
             for (at, (_, blank)) in ready.questions().into_iter().enumerate() {
                 if let Some((_, why)) = wrong.iter().find(|(of, _)| of == blank) {
-                    errors.add(&format!("answer-{}", at + 1), answer_in_words(staff.words, blank, *why));
+                    errors.add(&format!("answer-{}", at + 1), answer_in_words(staff.words, *why));
                 }
             }
         }

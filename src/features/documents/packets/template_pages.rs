@@ -121,17 +121,20 @@ impl EditForm {
         if name.is_none() {
             errors.add("name", words.with1("templates-name-wrong", "most", LONGEST_NAME));
         }
-        let days = self.sign_days.trim().parse().ok();
-        let days: Option<i32> = days.filter(|days| (1..=MOST_DAYS).contains(&i64::from(*days)));
-        if days.is_none() {
-            errors.add("sign_days", words.with1("packets-days-wrong", "most", MOST_DAYS));
-        }
-        let mut items = Vec::new();
-        for (at, row) in self.rows().iter().enumerate() {
+        let (rows, mut items) = (self.rows(), Vec::new());
+        for (at, row) in rows.iter().enumerate() {
             match row.item.parse() {
                 Ok(template) => items.push((template, row.task)),
                 Err(_) => errors.add(&format!("item-{}", at + 1), words.get("packets-item-not-used")),
             }
+        }
+        if items.len() == rows.len() && !actions::are_each_once(&items) {
+            errors.add("item-1", words.with1("packets-items-wrong", "most", MOST_ITEMS));
+        }
+        let days = self.sign_days.trim().parse().ok();
+        let days: Option<i32> = days.filter(|days| (1..=MOST_DAYS).contains(&i64::from(*days)));
+        if days.is_none() {
+            errors.add("sign_days", words.with1("packets-days-wrong", "most", MOST_DAYS));
         }
         match (name, days) {
             (Some(name), Some(sign_days)) if errors.is_empty() => {
@@ -219,17 +222,32 @@ fn options(words: Words, candidates: &[Candidate], chosen: &str) -> Vec<(String,
     options
 }
 
+/// Names every document that cannot be in a packet, whatever else is wrong.
+fn add_items(words: Words, errors: &mut FieldErrors, candidates: &[Candidate], rows: &[TypedRow]) {
+    for (at, row) in rows.iter().enumerate() {
+        let word = match candidates.iter().find(|of| of.template.template_id.to_string() == row.item) {
+            None => "packets-item-not-used",
+            Some(of) if !may_be_in_packet(of.label) => "packets-item-labelled",
+            Some(_) => continue,
+        };
+        errors.add(&format!("item-{}", at + 1), words.get(word));
+    }
+}
+
 async fn show(
     app: &AppState,
     staff: &StaffSession,
     found: Option<&Found>,
     form: EditForm,
-    errors: FieldErrors,
+    mut errors: FieldErrors,
     status: StatusCode,
 ) -> PageResult {
     let words = staff.words;
     let candidates = app.db.read(&staff.scope, actions::candidates).await?;
     let typed = form.rows();
+    if !errors.is_empty() {
+        add_items(words, &mut errors, &candidates, &typed);
+    }
     let count = (typed.len() + FREE_ROWS).clamp(ROWS, MOST_ITEMS);
     let row = |at: usize| {
         let typed = typed.get(at);

@@ -1,5 +1,7 @@
 //! What can be done with a template of packets: make and change it, take it out of use. One transaction each.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::features::access::permission::Label;
@@ -82,11 +84,14 @@ fn label_of(c: &mut Scoped<'_>, template: &Template) -> Result<Option<Option<Lab
     Ok(version.map(|version| version.label))
 }
 
+/// Are there 1 to [`MOST_ITEMS`] items, each once?
+pub fn are_each_once(items: &[(TemplateId, Task)]) -> bool {
+    let each: BTreeSet<TemplateId> = items.iter().map(|(template, _)| *template).collect();
+    (1..=MOST_ITEMS).contains(&items.len()) && each.len() == items.len()
+}
+
 fn check(c: &mut Scoped<'_>, draft: &PacketDraft) -> Result<Result<(), NotSaved>, Fault> {
-    let mut each: Vec<TemplateId> = draft.items.iter().map(|(template, _)| *template).collect();
-    each.sort_unstable();
-    each.dedup();
-    if each.is_empty() || each.len() > MOST_ITEMS || each.len() != draft.items.len() {
+    if !are_each_once(&draft.items) {
         return Ok(Err(NotSaved::Items));
     }
     for (at, (id, _)) in draft.items.iter().enumerate() {

@@ -9,9 +9,13 @@ use crate::features::access::{is_one_parent_alone, load_access};
 use crate::features::documents::actions::{
     self as documents, NewShare, ReaderGrant, Recipient, Refused, Telling,
 };
+use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::lifecycle::Event as Happens;
 use crate::features::documents::signing::consent;
 use crate::features::documents::signing::ending::{self, apply};
+use crate::features::documents::signing::in_person::lifecycle::Stage;
+use crate::features::documents::signing::in_person::right::{self, Allowed};
+use crate::features::documents::signing::in_person::store::{self as in_person, InPerson, Meeting};
 use crate::features::documents::signing::lifecycle::{
     Event, Next, Preparation, Refusal, SignerState, SigningState, Standing, begin, decide,
 };
@@ -21,12 +25,12 @@ use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{
     self, Asked, MOST_SIGNERS, Request, Signer, SignerRole, Signing,
 };
-use crate::features::documents::signing::trail::{Happening, moment, of_signer, record};
+use crate::features::documents::signing::trail::{Happening, moment, of_signer, record, record_as};
 use crate::features::documents::store::{self as rows, Content, Document};
 use crate::features::practice;
 use crate::features::staff::{self, StaffState};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccessId, DocumentId, SignerId, SigningId, StaffId};
+use crate::kernel::ids::{AccessId, DocumentId, InPersonId, SignerId, SigningId, StaffId};
 use crate::platform::audit::By;
 use crate::platform::db::Scoped;
 use crate::platform::fault::{Fault, granted};
@@ -94,7 +98,7 @@ pub enum Denied {
     /// Less than 1 or more than 180 days.
     #[error("1 to {MOST_DAYS} days")]
     Days,
-    /// They had a mail within a day, or five reminders.
+    /// They had a mail within a day, or five reminders, or no mail would go to them.
     #[error("they were told not long ago")]
     TooSoon,
 }
@@ -140,6 +144,7 @@ fn signer_row(
         mark: None,
         mails: 0,
         mailed_at: None,
+        hosted_by_name: None,
     };
     let recipient = match new.who {
         Candidate::Staff(id) => {
@@ -283,6 +288,48 @@ pub enum Signatory {
     Client(ReaderGrant),
     /// A staff member, as their session says.
     Staff(StaffId),
+    /// A client on the practice's device.
+    InPerson(OnDevice),
+}
+
+/// Which signer has the practice's device in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnDevice {
+    /// Since which handing over.
+    pub in_person: InPersonId,
+    /// Who.
+    pub signer: SignerId,
+    /// By which grant.
+    pub access: AccessId,
+}
+
+impl OnDevice {
+    /// Of a meeting.
+    pub fn of(meeting: &Meeting) -> Self {
+        Self { in_person: meeting.row.in_person_id, signer: meeting.row.signer_id, access: meeting.access }
+    }
+}
+
+/// Who signs, with what shows that it is they.
+#[derive(Clone, Copy, Debug)]
+pub enum Proved {
+    /// A client, whose password was just right.
+    Client(ReaderGrant, Confirmed),
+    /// A staff member, whose password was just right.
+    Staff(StaffId, Confirmed),
+    /// A client on the practice's device, whose birth date was right; the row says when.
+    InPerson(OnDevice),
+}
+
+impl Proved {
+    /// Who.
+    pub fn who(&self) -> Signatory {
+        match *self {
+            Self::Client(grant, _) => Signatory::Client(grant),
+            Self::Staff(id, _) => Signatory::Staff(id),
+            Self::InPerson(device) => Signatory::InPerson(device),
+        }
+    }
 }
 
 /// A document with its newest request, and which of the signers somebody is.
@@ -296,7 +343,7 @@ pub struct Place {
 }
 
 /// Where somebody stands with a document, which is held.
-fn place(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<Place> {
+pub fn place(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<Place> {
     let held = documents::held(c, id)?;
     place_of(c, who, held)
 }
@@ -305,16 +352,28 @@ fn place(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<Place> {
 fn place_of(c: &mut Scoped<'_>, who: &Signatory, document: Option<Document>) -> Done<Place> {
     let Some(document) = document else { return Ok(Err(Refused::NotFound.into())) };
     let id = &document.document_id;
-    if let Signatory::Client(grant) = who {
-        granted!(documents::look_ahead(c, grant, id)?);
-        if rows::level_for(c, &document, &grant.access)? < Level::Act {
-            return Ok(Err(Denied::NothingToSign));
+    match who {
+        Signatory::Client(grant) => {
+            granted!(documents::look_ahead(c, grant, id)?);
+            if rows::level_for(c, &document, &grant.access)? < Level::Act {
+                return Ok(Err(Denied::NothingToSign));
+            }
         }
+        Signatory::InPerson(device) => {
+            if right::by_access(c, &document, &device.access)? != Allowed::Yes {
+                return Ok(Err(Denied::NothingToSign));
+            }
+        }
+        Signatory::Staff(_) => {}
     }
     let Some(signing) = store::newest(c, id)? else { return Ok(Err(Denied::NothingToSign)) };
     let at = match who {
         Signatory::Client(grant) => signing.by_grant(&grant.access),
         Signatory::Staff(id) => signing.by_staff(id),
+        // Somebody in whose place another one signs by now, or who was asked again since, is not who got the device.
+        Signatory::InPerson(device) => {
+            signing.signers.iter().position(|signer| signer.signer_id == device.signer)
+        }
     };
     let Some(at) = at else { return Ok(Err(Denied::NothingToSign)) };
     Ok(Ok(Place { document, signing, at }))
@@ -334,6 +393,27 @@ pub fn note_opened(c: &mut Scoped<'_>, by: &By, who: &ReaderGrant, document: &Do
     let more = json!({ "account": who.account });
     record(c, by, (document, &mut signing.request), Happening::Opened, Some(signer), more)?;
     store::save(c, &signing.request)
+}
+
+/// Notes that somebody on the practice's device came to see the document while it was their turn.
+pub fn note_opened_in_person(
+    c: &mut Scoped<'_>,
+    by: &By,
+    place: &mut Place,
+    meeting: &InPerson,
+) -> Result<(), Fault> {
+    let now = c.now();
+    let Some(signer) = place.signing.signers.get_mut(place.at) else { return Ok(()) };
+    if signer.opened_at.is_some() {
+        return Ok(());
+    }
+    signer.opened_at = Some(now);
+    store::save_signer(c, signer)?;
+    let more = json!({ "in_person": of_meeting(meeting) });
+    let signer = signer.clone();
+    let at = (&place.document, &mut place.signing.request);
+    record(c, by, at, Happening::Opened, Some(&signer), more)?;
+    store::save(c, &place.signing.request)
 }
 
 /// Is it an authorization that does not count any more? To sign it would allow nothing.
@@ -364,7 +444,11 @@ fn preparation(
     if is_one_parent_alone(c, &document.chart_id, &grants_asked(&place.signing.signers))? {
         return Ok((Preparation::OneParentAlone, none));
     }
-    let Signatory::Client(grant) = who else { return Ok((Preparation::Done, none)) };
+    let grant = match who {
+        Signatory::Staff(_) => return Ok((Preparation::Done, none)),
+        Signatory::InPerson(device) => return prepared_in_person(c, device),
+        Signatory::Client(grant) => grant,
+    };
     let home = load_access(c, &grant.access)?.and_then(|row| row.account_practice_id);
     let consent = match &home {
         Some(home) => consent::active(c, (home, &grant.account))?,
@@ -388,6 +472,55 @@ fn preparation(
     Ok((if is_read { Preparation::Done } else { Preparation::NotRead }, told))
 }
 
+/// The same for somebody on the practice's device.
+fn prepared_in_person(
+    c: &mut Scoped<'_>,
+    device: &OnDevice,
+) -> Result<(Preparation, serde_json::Value), Fault> {
+    let none = serde_json::Value::Null;
+    let Some(meeting) = in_person::find(c, &device.in_person)? else {
+        return Ok((Preparation::DeviceBack, none));
+    };
+    let preparation = match meeting.row.stage(c.now()) {
+        Stage::Over(_) | Stage::TimeOver => Preparation::DeviceBack,
+        Stage::BirthDate => Preparation::NotConfirmed,
+        Stage::Consent => Preparation::NoConsent,
+        Stage::Read => Preparation::NotRead,
+        Stage::Sign => Preparation::Done,
+    };
+    let told = json!({
+        "at": meeting.row.consented_at.map(moment),
+        "text_version": meeting.row.consent_version,
+        "text_sha256": meeting.row.consent_sha256,
+        "access_shown": "in person, on the practice's device",
+    });
+    Ok((preparation, told))
+}
+
+/// What evidence says of somebody who signs or refuses on the practice's device.
+pub fn of_meeting(row: &InPerson) -> serde_json::Value {
+    json!({
+        "id": row.in_person_id,
+        "host": { "id": row.staff_id, "name": row.staff_name },
+        "started_at": moment(row.started_at),
+    })
+}
+
+/// May a staff member hand the practice's device to a signer now?
+pub fn may_host(c: &mut Scoped<'_>, id: &StaffId) -> Result<bool, Fault> {
+    let member = staff::store::find(c, id)?;
+    Ok(member.is_some_and(|m| m.state == StaffState::Active && m.role.may(Permission::ManageDocuments)))
+}
+
+/// The meeting of somebody on the practice's device, whose host may still do that; `None` for everybody else.
+fn meeting_of(c: &mut Scoped<'_>, who: &Signatory) -> Done<Option<InPerson>> {
+    let Signatory::InPerson(device) = who else { return Ok(Ok(None)) };
+    match in_person::find(c, &device.in_person)? {
+        Some(meeting) if may_host(c, &meeting.row.staff_id)? => Ok(Ok(Some(meeting.row))),
+        _ => Ok(Err(Denied::NothingToSign)),
+    }
+}
+
 /// How far somebody is with what comes before signing. Reads only.
 pub fn prepared(c: &mut Scoped<'_>, who: &Signatory, id: &DocumentId) -> Done<(Place, Preparation)> {
     let document = rows::find(c, id)?;
@@ -406,8 +539,6 @@ pub struct Signature {
     pub mark: Mark,
     /// The sentence that the signer agreed to.
     pub said: String,
-    /// Their password, just confirmed.
-    pub confirmed: Confirmed,
     /// What the browser calls itself.
     pub agent: String,
     /// The language of the page.
@@ -427,20 +558,26 @@ pub enum SignOutcome {
     Completed,
 }
 
+fn password_at(confirmed: Confirmed) -> serde_json::Value {
+    json!({ "method": "password", "at": moment(confirmed.at()) })
+}
+
 /// Signs.
 pub fn sign(
     c: &mut Scoped<'_>,
     by: &By,
-    who: &Signatory,
+    proved: &Proved,
     id: &DocumentId,
     signature: &Signature,
 ) -> Done<SignOutcome> {
+    let who = &proved.who();
     let mut place = granted!(place(c, who, id)?);
     if let Signatory::Staff(id) = who
         && staff_name(c, id)?.is_none()
     {
         return Ok(Err(Denied::NothingToSign));
     }
+    let meeting = granted!(meeting_of(c, who)?);
     let (preparation, consent) = preparation(c, who, &place, &signature.sha256)?;
     let standing = place.signing.request.standing(c.now());
     let next = granted!(decide(standing, &place.signing.seats(), Event::Sign(place.at, preparation)));
@@ -451,27 +588,40 @@ pub fn sign(
     signer.settled_at = Some(now);
     signer.mark_kind = Some(signature.mark.kind());
     signer.mark = Some(signature.mark.write());
+    signer.hosted_by_name = meeting.as_ref().map(|meeting| meeting.staff_name.clone());
     apply(c, &mut place.signing, &next)?;
     let Some(signer) = place.signing.signers.get(place.at).cloned() else {
         return Err(Fault::other("a signer without a row"));
+    };
+    let (step_up, account, action) = match (proved, &meeting) {
+        (Proved::Client(grant, confirmed), _) => {
+            (password_at(*confirmed), json!(grant.account), DocumentAction::Signed)
+        }
+        (Proved::Staff(_, confirmed), _) => {
+            (password_at(*confirmed), serde_json::Value::Null, DocumentAction::Signed)
+        }
+        (Proved::InPerson(_), Some(meeting)) => {
+            let at = meeting.confirmed_at.map(moment);
+            let step_up = json!({ "method": "in_person", "birth_date_confirmed_at": at });
+            (step_up, serde_json::Value::Null, DocumentAction::SignedInPerson)
+        }
+        (Proved::InPerson(_), None) => return Err(Fault::other("somebody signs in person with no host")),
     };
     let more = json!({
         "mark": { "kind": signature.mark.kind(), "value": signature.mark.write() },
         "said": signature.said,
         "consent": consent,
         "opened_at": signer.opened_at.map(moment),
-        "step_up": { "method": "password", "at": moment(signature.confirmed.at()) },
-        "account": match who {
-            Signatory::Client(grant) => json!(grant.account),
-            Signatory::Staff(_) => serde_json::Value::Null,
-        },
+        "step_up": step_up,
+        "in_person": meeting.as_ref().map(of_meeting),
+        "account": account,
         "agent": signature.agent,
         "language": signature.language,
         "zone": signature.zone,
         "session_sha256": signature.session,
     });
     let at = (&place.document, &mut place.signing.request);
-    record(c, by, at, Happening::Signed, Some(&signer), more)?;
+    record_as(c, by, at, (Happening::Signed, action), Some(&signer), more)?;
     let is_complete = next.state == SigningState::Completed;
     if is_complete {
         let at = (&place.document, &mut place.signing.request);
@@ -485,6 +635,7 @@ pub fn sign(
 /// Refuses to sign. That ends the request for everybody.
 pub fn refuse(c: &mut Scoped<'_>, by: &By, who: &Signatory, id: &DocumentId, reason: &str) -> Done<()> {
     let mut place = granted!(place(c, who, id)?);
+    let meeting = granted!(meeting_of(c, who)?);
     let standing = place.signing.request.standing(c.now());
     let next = granted!(decide(standing, &place.signing.seats(), Event::Refuse(place.at)));
     let now = c.now();
@@ -498,7 +649,13 @@ pub fn refuse(c: &mut Scoped<'_>, by: &By, who: &Signatory, id: &DocumentId, rea
     place.signing.request.ended_by_name.clone_from(&signer.printed_name);
     reason.clone_into(&mut place.signing.request.reason);
     let at = (&place.document, &mut place.signing.request);
-    record(c, by, at, Happening::Refused, Some(&signer), json!({ "reason": reason }))?;
+    let (action, more) = match &meeting {
+        None => (DocumentAction::SigningRefused, json!({ "reason": reason })),
+        Some(meeting) => {
+            (DocumentAction::RefusedInPerson, json!({ "reason": reason, "in_person": of_meeting(meeting) }))
+        }
+    };
+    record_as(c, by, at, (Happening::Refused, action), Some(&signer), more)?;
     store::save(c, &place.signing.request)?;
     Ok(Ok(()))
 }
@@ -538,6 +695,45 @@ pub fn extend(c: &mut Scoped<'_>, by: &By, id: &DocumentId, days: i64) -> Done<(
     Ok(Ok(()))
 }
 
+/// When somebody whose turn it is may be reminded. In this order, the soonest counts for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reminder {
+    /// Now.
+    Now,
+    /// From this moment on: they had a mail within a day.
+    From(Timestamp),
+    /// Never: they had all the mails that there are.
+    UsedUp,
+}
+
+fn reminder_after(signer: &Signer, now: Timestamp) -> Reminder {
+    if signer.mails >= MOST_MAILS {
+        return Reminder::UsedUp;
+    }
+    match signer.mailed_at.filter(|at| !at.is_over_for(HOURS_BETWEEN * 3_600, now)) {
+        Some(at) => Reminder::From(at.plus_hours(HOURS_BETWEEN)),
+        None => Reminder::Now,
+    }
+}
+
+/// When a signer of an open request may be reminded; `None` where no mail would go to them: it is not their turn, they are
+/// of the practice, not registered yet, or cannot sign any more.
+pub fn reminder(
+    c: &mut Scoped<'_>,
+    document: &Document,
+    request: &Request,
+    signer: &Signer,
+) -> Result<Option<Reminder>, Fault> {
+    let Some(access) = signer.access_id.filter(|_| signer.state == SignerState::Ready) else {
+        return Ok(None);
+    };
+    let is_registered = load_access(c, &access)?.is_some_and(|row| row.account_id.is_some());
+    if !is_registered || !can_sign(c, document, request, signer)? {
+        return Ok(None);
+    }
+    Ok(Some(reminder_after(signer, c.now())))
+}
+
 /// Mails those clients whose turn it is once more: each at most once a day, and five times in all.
 pub fn remind(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Done<()> {
     let (document, mut signing) = granted!(of_staff(c, id)?);
@@ -545,9 +741,7 @@ pub fn remind(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Done<()> {
     let now = c.now();
     let mut told = Vec::new();
     for signer in &mut signing.signers {
-        let is_rested = signer.mailed_at.is_none_or(|at| at.is_over_for(HOURS_BETWEEN * 3_600, now));
-        let is_asked = signer.state == SignerState::Ready && signer.access_id.is_some();
-        if is_asked && is_rested && signer.mails < MOST_MAILS {
+        if reminder(c, &document, &signing.request, signer)? == Some(Reminder::Now) {
             signer.mailed_at = Some(now);
             store::save_signer(c, signer)?;
             told.push(signer.signer_id);
@@ -629,7 +823,7 @@ pub fn note_seen(c: &mut Scoped<'_>, id: &DocumentId) -> Done<()> {
 pub fn can_sign(
     c: &mut Scoped<'_>,
     document: &Document,
-    of: &Signing,
+    request: &Request,
     signer: &Signer,
 ) -> Result<bool, Fault> {
     if let Some(id) = &signer.staff_id {
@@ -642,6 +836,6 @@ pub fn can_sign(
         let share = rows::share_of(c, &document.document_id, access)?;
         return Ok(share.is_some_and(|share| share.ended_at.is_none()));
     }
-    let asked = Asked { signer: signer.clone(), request: of.request.clone(), chart: document.chart_id };
+    let asked = Asked { signer: signer.clone(), request: request.clone(), chart: document.chart_id };
     Ok(notices::level(c, &asked, access)? == Level::Act)
 }

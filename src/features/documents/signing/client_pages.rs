@@ -14,8 +14,10 @@ use crate::features::documents::download::{DOWNLOAD_POLICY, SIGNED};
 use crate::features::documents::file_kind::attachment;
 use crate::features::documents::lifecycle::Refusal as DocumentRefusal;
 use crate::features::documents::packets::waits_page::waits;
-use crate::features::documents::signing::actions::{self, Denied, Place, SignOutcome, Signatory, prepared};
-use crate::features::documents::signing::consent::{self, Outcome, Tries};
+use crate::features::documents::signing::actions::{
+    self, Denied, Place, Proved, SignOutcome, Signatory, prepared,
+};
+use crate::features::documents::signing::consent::{self, Agreement, Outcome, Tries};
 use crate::features::documents::signing::labels::{FIELD_BOX, PersonLine, people};
 use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState, Standing};
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
@@ -51,6 +53,13 @@ pub struct SigningBox {
     pub copy: SignedCopy,
     /// The address of the page, for what can be done.
     pub here: String,
+}
+
+impl SigningBox {
+    /// Does the page change by itself, once the copy is there?
+    pub fn is_copy_coming(&self) -> bool {
+        matches!(self.copy, SignedCopy::Coming)
+    }
 }
 
 /// Where the signed copy stands for one of the signers.
@@ -166,6 +175,8 @@ enum Step {
 
 /// What the form of the consent shows.
 struct ConsentStep {
+    /// Why it is asked for.
+    lead: String,
     text: Vec<(String, String)>,
     code: String,
     is_agreed: bool,
@@ -216,12 +227,31 @@ fn said(words: Words, name: &str) -> String {
     words.with1("signing-intent", "name", name)
 }
 
+/// What is known of a signer's consent.
+#[derive(Clone, Copy)]
+struct Consenting {
+    tries: Tries,
+    agreement: Agreement,
+}
+
+/// Why somebody is asked to agree.
+fn consent_lead(client: &ClientSession, agreement: Agreement) -> String {
+    let words = client.words;
+    match agreement {
+        Agreement::None => words.get("signing-consent-lead"),
+        Agreement::TakenBack(at) => {
+            words.with1("signing-consent-lead-again", "date", words.date(at, &client.zone))
+        }
+        Agreement::OlderText | Agreement::Holds(_) => words.get("signing-consent-lead-changed"),
+    }
+}
+
 /// The step that a signer has before them.
 fn step_of(
     client: &ClientSession,
     place: &Place,
     preparation: Preparation,
-    tries: Tries,
+    consenting: Consenting,
     now: Timestamp,
 ) -> Step {
     let words = client.words;
@@ -232,15 +262,19 @@ fn step_of(
         return Step::None(told.unwrap_or_default());
     }
     match preparation {
-        Preparation::NoConsent if tries == Tries::Left => {
-            let text = consent::text(words, &client.practice.name);
-            Step::Consent(ConsentStep { text, code: String::new(), is_agreed: false })
-        }
+        Preparation::NoConsent if consenting.tries == Tries::Left => Step::Consent(ConsentStep {
+            lead: consent_lead(client, consenting.agreement),
+            text: consent::text(words, &client.practice.name),
+            code: String::new(),
+            is_agreed: false,
+        }),
         Preparation::NoConsent => Step::Paper,
         Preparation::NotRead => Step::Read(format!("/portal/documents/{}/file", place.document.document_id)),
         Preparation::OtherVersion => Step::None(words.get("signing-changed")),
         Preparation::LastDayOver => Step::None(words.get("signing-last-day-over")),
         Preparation::OneParentAlone => Step::None(words.get("signing-cannot-yet")),
+        // Asked on the practice's device alone.
+        Preparation::NotConfirmed | Preparation::DeviceBack => Step::None(words.get("signing-cannot-yet")),
         Preparation::Done => Step::Sign(SignForm {
             sha256: place.signing.request.sha256.clone(),
             typed: String::new(),
@@ -261,11 +295,13 @@ macro_rules! standing_of {
             .db
             .read(&$client.scope, move |c| {
                 let found = prepared(c, &who, &id)?;
-                Ok((found, consent::tries(c, (&home, &account))?))
+                let tries = consent::tries(c, (&home, &account))?;
+                let agreement = consent::agreement(c, (&home, &account))?;
+                Ok((found, Consenting { tries, agreement }))
             })
             .await?;
         match found {
-            (Ok((place, preparation)), tries) => (place, preparation, tries),
+            (Ok((place, preparation)), consenting) => (place, preparation, consenting),
             (Err(why), _) => return denied($app, $client, $id, why).await,
         }
     }};
@@ -278,8 +314,8 @@ pub async fn sign_page(
     Path(id): Path<String>,
 ) -> PageResult {
     let id = document_id(&id)?;
-    let (place, preparation, tries) = standing_of!(&app, &client, &id);
-    let step = step_of(&client, &place, preparation, tries, app.now());
+    let (place, preparation, consenting) = standing_of!(&app, &client, &id);
+    let step = step_of(&client, &place, preparation, consenting, app.now());
     sign_page_of(&app, &client, &place, step, FieldErrors::new())
 }
 
@@ -299,38 +335,42 @@ pub async fn consent(
 ) -> PageResult {
     let form: ConsentForm = client.form(&body)?;
     let id = document_id(&id)?;
-    let (place, preparation, tries) = standing_of!(&app, &client, &id);
+    let (place, preparation, consenting) = standing_of!(&app, &client, &id);
+    let sign = format!("/portal/documents/{id}/sign");
+    let Step::Consent(shown) = step_of(&client, &place, preparation, consenting, app.now()) else {
+        // Agreed already, over, or only paper is left: the page says so.
+        return Ok(see_other(&sign));
+    };
     let words = client.words;
     let mut errors = FieldErrors::new();
-    if form.agreed.is_empty() {
-        errors.add("agreed", words.get("signing-consent-missing"));
-    }
+    let has_agreed = !form.agreed.is_empty();
     if form.code.trim().is_empty() {
         errors.add("code", words.get("signing-code-missing"));
-    }
-    if errors.is_empty() {
+    } else {
         let (home, account) = (*client.home.id(), client.account_id);
         let wanted = consent::code(&app.keys, client.scope.id(), (&home, &account));
-        let (by, name, code) = (client.by(), client.practice.name.clone(), form.code.clone());
+        let (by, name, typed) = (client.by(), client.practice.name.clone(), form.code.clone());
         let outcome = app
             .db
             .write(&client.scope, move |c| {
-                consent::give(c, &by, (&home, &account), (&code, &wanted), (words, &name))
+                let (whose, code) = ((&home, &account), (typed.as_str(), wanted.as_str()));
+                if has_agreed {
+                    consent::give(c, &by, whose, code, (words, &name)).map(Some)
+                } else {
+                    consent::refuse_code(c, whose, code)
+                }
             })
             .await?;
         match outcome {
-            Outcome::Given | Outcome::PaperOnly => {
-                return Ok(see_other(&format!("/portal/documents/{id}/sign")));
-            }
-            Outcome::WrongCode => errors.add("code", words.get("signing-code-wrong")),
+            Some(Outcome::Given | Outcome::PaperOnly) => return Ok(see_other(&sign)),
+            Some(Outcome::WrongCode) => errors.add("code", words.get("signing-code-wrong")),
+            None => {}
         }
     }
-    let step = match step_of(&client, &place, preparation, tries, app.now()) {
-        Step::Consent(shown) => {
-            Step::Consent(ConsentStep { is_agreed: !form.agreed.is_empty(), code: form.code, ..shown })
-        }
-        step => step,
-    };
+    if !has_agreed {
+        errors.add("agreed", words.get("signing-consent-missing"));
+    }
+    let step = Step::Consent(ConsentStep { is_agreed: has_agreed, code: form.code, ..shown });
     sign_page_of(&app, &client, &place, step, errors)
 }
 
@@ -343,8 +383,8 @@ pub async fn has_read(
 ) -> PageResult {
     let Nothing {} = client.form(&body)?;
     let id = document_id(&id)?;
-    let (place, preparation, tries) = standing_of!(&app, &client, &id);
-    let step = step_of(&client, &place, preparation, tries, app.now());
+    let (place, preparation, consenting) = standing_of!(&app, &client, &id);
+    let step = step_of(&client, &place, preparation, consenting, app.now());
     if !matches!(step, Step::Read(_)) {
         return Ok(see_other(&format!("/portal/documents/{id}/sign")));
     }
@@ -364,9 +404,9 @@ pub async fn sign(
 ) -> PageResult {
     let form: PostedSignature = client.form(&body)?;
     let id = document_id(&id)?;
-    let (place, preparation, tries) = standing_of!(&app, &client, &id);
+    let (place, preparation, consenting) = standing_of!(&app, &client, &id);
     let words = client.words;
-    let step = step_of(&client, &place, preparation, tries, app.now());
+    let step = step_of(&client, &place, preparation, consenting, app.now());
     let Step::Sign(shown) = step else {
         // Signed already, over, or a step that comes before: its own page says so.
         return Ok(see_other(&match step {
@@ -386,8 +426,8 @@ pub async fn sign(
                     zone: &client.zone,
                     session: &client.session.token_hash,
                 };
-                let signature = form.signature(mark, shown.said, confirmed, signer);
-                let (by, who) = (client.by(), who(&client));
+                let signature = form.signature(mark, shown.said, signer);
+                let (by, who) = (client.by(), Proved::Client(ReaderGrant::of(&client), confirmed));
                 let outcome = app
                     .db
                     .write(&client.scope, move |c| actions::sign(c, &by, &who, &id, &signature))
@@ -499,20 +539,35 @@ pub async fn refuse(
 struct ConsentPage {
     frame: ClientFrame,
     text: Vec<(String, String)>,
-    /// Since when it holds.
-    since: Option<String>,
+    /// Where it stands.
+    stands: String,
+    /// It can be taken back.
+    holds: bool,
+}
+
+/// Where somebody's consent stands, in words.
+fn agreement_said(client: &ClientSession, agreement: Agreement) -> String {
+    let words = client.words;
+    match agreement {
+        Agreement::None => words.get("signing-consent-none"),
+        Agreement::OlderText => words.get("signing-consent-older-text"),
+        Agreement::Holds(at) => {
+            words.with1("signing-consent-since", "moment", words.date_time_zone(at, &client.zone))
+        }
+        Agreement::TakenBack(at) => {
+            words.with1("signing-consent-taken-back", "date", words.date(at, &client.zone))
+        }
+    }
 }
 
 /// The consent to electronic records: what was agreed to, and how to take it back.
 pub async fn records(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, active) =
-        ticket.open(&app, |c, client| consent::active(c, (client.home.id(), &client.account_id))).await?;
-    let words = client.words;
+    let (client, agreement) =
+        ticket.open(&app, |c, client| consent::agreement(c, (client.home.id(), &client.account_id))).await?;
     let page = ConsentPage {
-        text: consent::text(words, &client.practice.name),
-        since: active.map(|given| {
-            words.with1("signing-consent-since", "moment", words.date_time_zone(given.at, &client.zone))
-        }),
+        text: consent::text(client.words, &client.practice.name),
+        stands: agreement_said(&client, agreement),
+        holds: matches!(agreement, Agreement::Holds(_)),
         frame: client.frame(&app, MINE),
     };
     html(page.render())
@@ -522,16 +577,23 @@ pub async fn records(State(app): State<AppState>, ticket: ClientTicket) -> PageR
 #[template(path = "features/documents/signing/templates/client_withdraw_consent.html")]
 struct WithdrawConsentPage {
     frame: ClientFrame,
-    /// What follows from it; `None` where there is no consent.
-    text: Option<String>,
+    /// What follows from it, or that there is none to take back.
+    text: String,
+    holds: bool,
 }
 
 /// Asks before a consent is taken back.
 pub async fn withdraw_consent_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
     let (home, account) = (*client.home.id(), client.account_id);
-    let active = app.db.read(&client.scope, move |c| consent::active(c, (&home, &account))).await?;
+    let agreement = app.db.read(&client.scope, move |c| consent::agreement(c, (&home, &account))).await?;
     let page = WithdrawConsentPage {
-        text: active.map(|_| client.words.with1("signing-consent-after", "practice", &client.practice.name)),
+        text: match agreement {
+            Agreement::Holds(_) => {
+                client.words.with1("signing-consent-after", "practice", &client.practice.name)
+            }
+            _ => agreement_said(&client, agreement),
+        },
+        holds: matches!(agreement, Agreement::Holds(_)),
         frame: client.frame(&app, MINE),
     };
     html(page.render())

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::signing::store::{self, Consent, ConsentAct};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{AccountId, ConsentId, PracticeId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::audit::{self, By, Event};
@@ -19,6 +20,14 @@ use crate::platform::pdf_writer::{self, Block, Content, PdfError, Weight};
 pub const TEXT_VERSION: i32 = 1;
 /// What is told, paragraph by paragraph: the catalogue keys behind `signing-consent-`.
 const PARAGRAPHS: &[&str] = &["paper", "withdraw", "after", "scope", "contact", "copy", "needs"];
+/// What is told on the practice's device: the keys of a heading and of its paragraph.
+const IN_PERSON: &[(&str, &str)] = &[
+    ("paper", "paper"),
+    ("withdraw", "withdraw-in-person"),
+    ("after", "after"),
+    ("scope", "scope-in-person"),
+    ("copy", "copy"),
+];
 /// Wrong codes in a day; then the way on is paper.
 const CODES: Limit = Limit { most: 3, seconds: 86_400 };
 /// Letters and digits that nobody mistakes for each other.
@@ -38,10 +47,23 @@ pub fn text(words: Words, practice: &str) -> Vec<(String, String)> {
     PARAGRAPHS.iter().map(part).collect()
 }
 
-fn text_sha256(words: Words, practice: &str) -> String {
-    let whole: Vec<String> =
-        text(words, practice).into_iter().map(|(heading, text)| format!("{heading}\n{text}")).collect();
+/// The same for somebody who signs on the practice's device, for this signing alone: they need no device and no address.
+pub fn text_in_person(words: Words, practice: &str) -> Vec<(String, String)> {
+    let part = |(heading, text): &(&str, &str)| {
+        let heading = words.get(&format!("signing-consent-{heading}-title"));
+        (heading, words.with1(&format!("signing-consent-{text}"), "practice", practice))
+    };
+    IN_PERSON.iter().map(part).collect()
+}
+
+/// SHA-256 of a text as it was shown.
+pub fn sha256_of(text: &[(String, String)]) -> String {
+    let whole: Vec<String> = text.iter().map(|(heading, text)| format!("{heading}\n{text}")).collect();
     sha256_hex(whole.join("\n").as_bytes())
+}
+
+fn text_sha256(words: Words, practice: &str) -> String {
+    sha256_of(&text(words, practice))
 }
 
 /// The code in an account's file.
@@ -80,6 +102,31 @@ pub fn active(c: &mut Scoped<'_>, whose: Whose<'_>) -> Result<Option<Consent>, F
     Ok(newest.filter(|consent| consent.act == ConsentAct::Given && consent.text_version == TEXT_VERSION))
 }
 
+/// Where the consent of an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// They never agreed.
+    None,
+    /// It holds, since then.
+    Holds(Timestamp),
+    /// They agreed to an older text.
+    OlderText,
+    /// They took it back then.
+    TakenBack(Timestamp),
+}
+
+/// See [`Agreement`].
+pub fn agreement(c: &mut Scoped<'_>, whose: Whose<'_>) -> Result<Agreement, Fault> {
+    Ok(match store::newest_consent(c, whose)? {
+        None => Agreement::None,
+        Some(newest) => match newest.act {
+            ConsentAct::Withdrawn => Agreement::TakenBack(newest.at),
+            ConsentAct::Given if newest.text_version == TEXT_VERSION => Agreement::Holds(newest.at),
+            ConsentAct::Given => Agreement::OlderText,
+        },
+    })
+}
+
 /// What came of a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -109,24 +156,37 @@ pub fn tries(c: &mut Scoped<'_>, whose: Whose<'_>) -> Result<Tries, Fault> {
     Ok(if limits::allows(c, &bucket(whose), CODES)? { Tries::Left } else { Tries::UsedUp })
 }
 
+/// Somebody types the code of their file. A wrong one counts, whatever else is wrong with the form. `None` where it is
+/// the right one.
+pub fn refuse_code(
+    c: &mut Scoped<'_>,
+    whose: Whose<'_>,
+    (typed, wanted): (&str, &str),
+) -> Result<Option<Outcome>, Fault> {
+    if tries(c, whose)? == Tries::UsedUp {
+        return Ok(Some(Outcome::PaperOnly));
+    }
+    let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    if typed.eq_ignore_ascii_case(wanted) {
+        return Ok(None);
+    }
+    let count = limits::count(c, &bucket(whose), CODES)?;
+    Ok(Some(if count < CODES.most { Outcome::WrongCode } else { Outcome::PaperOnly }))
+}
+
 /// Somebody agrees and types the code of their file. Agreeing twice is agreeing once.
 pub fn give(
     c: &mut Scoped<'_>,
     by: &By,
     whose: Whose<'_>,
-    (typed, wanted): (&str, &str),
+    code: (&str, &str),
     (words, practice): (Words, &str),
 ) -> Result<Outcome, Fault> {
     if active(c, whose)?.is_some() {
         return Ok(Outcome::Given);
     }
-    if tries(c, whose)? == Tries::UsedUp {
-        return Ok(Outcome::PaperOnly);
-    }
-    let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    if !typed.eq_ignore_ascii_case(wanted) {
-        let count = limits::count(c, &bucket(whose), CODES)?;
-        return Ok(if count < CODES.most { Outcome::WrongCode } else { Outcome::PaperOnly });
+    if let Some(refused) = refuse_code(c, whose, code)? {
+        return Ok(refused);
     }
     write(c, by, whose, ConsentAct::Given, text_sha256(words, practice))?;
     Ok(Outcome::Given)

@@ -2,11 +2,12 @@
 //! files inside, the very bytes of the version and the evidence. Pure: the same rows give the same pages.
 
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::features::documents::body::{self, Block as Text};
 use crate::features::documents::signing::lifecycle::SignerState;
 use crate::features::documents::signing::store::{EventRow, MarkKind, Signer, Signing};
+use crate::features::documents::signing::trail::Happening;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
 use crate::platform::pdf_writer::{self, Block, Content, PdfError, Weight};
@@ -36,6 +37,8 @@ pub struct Parts<'a> {
     pub signed: Signed<'a>,
     /// The request and its signers.
     pub signing: &'a Signing,
+    /// What was written down of it.
+    pub events: &'a [EventRow],
     /// The language.
     pub words: Words,
     /// The practice's zone.
@@ -60,12 +63,14 @@ pub fn pages(parts: &Parts<'_>) -> Result<Vec<u8>, PdfError> {
     blocks.push(line("signing-certificate-hash", &request.sha256));
     blocks.push(line("signing-certificate-sent", &moment(parts, request.created_at)));
     for signer in signing.signers.iter().filter(|signer| signer.state == SignerState::Signed) {
-        blocks.extend(signer_blocks(parts, signer));
+        blocks.push(Block::Together(signer_blocks(parts, signer)));
     }
-    blocks.push(Block::Heading(2, words.get("signing-certificate-about")));
-    blocks.push(line("signing-certificate-seal", practice));
-    blocks.push(line("signing-certificate-inside", EVIDENCE));
-    blocks.push(line("signing-certificate-chain", &request.chain_head));
+    blocks.push(Block::Together(vec![
+        Block::Heading(2, words.get("signing-certificate-about")),
+        line("signing-certificate-seal", practice),
+        line("signing-certificate-inside", EVIDENCE),
+        line("signing-certificate-chain", &request.chain_head),
+    ]));
     let content =
         Content { title: (*title).to_owned(), language: words.language().word().to_owned(), blocks };
     pdf_writer::write(&content, |page, pages| words.with2("signing-page-of", "page", page, "pages", pages))
@@ -78,18 +83,10 @@ fn moment(parts: &Parts<'_>, at: Timestamp) -> String {
 
 fn text_blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    // A heading is one level below the one before at most (PDF/UA-1, 7.4.2).
-    let mut level = 1;
     for block in body::blocks(text) {
         match block {
-            Text::Heading(text) => {
-                level = 2;
-                blocks.push(Block::Heading(2, text));
-            }
-            Text::Subheading(text) => {
-                level = (level + 1).min(3);
-                blocks.push(Block::Heading(level, text));
-            }
+            Text::Heading(text) => blocks.push(Block::Heading(2, text)),
+            Text::Subheading(text) => blocks.push(Block::Heading(3, text)),
             Text::Paragraph(lines) => blocks.push(Block::Lines(lines)),
             Text::List(items) => {
                 let item = |item: String| Block::Paragraph(Weight::Regular, format!("•  {item}"));
@@ -109,6 +106,9 @@ fn signer_blocks(parts: &Parts<'_>, signer: &Signer) -> Vec<Block> {
     if let Some(at) = signer.settled_at {
         lines.push(words.with1("signing-note-signed", "moment", moment(parts, at)));
     }
+    if let Some(host) = &signer.hosted_by_name {
+        lines.push(words.with1("signing-hosted", "name", host));
+    }
     lines.push(match (signer.mark_kind, &signer.mark) {
         (Some(MarkKind::Typed), Some(mark)) => words.with1("signing-certificate-typed", "value", mark),
         _ => words.get("signing-certificate-drawn"),
@@ -118,7 +118,35 @@ fn signer_blocks(parts: &Parts<'_>, signer: &Signer) -> Vec<Block> {
         "value",
         words.with1("signing-intent", "name", &signer.printed_name),
     ));
+    lines.extend(evidence_lines(parts, signer));
     vec![Block::Heading(3, signer.printed_name.clone()), Block::Lines(lines)]
+}
+
+/// What the evidence of a signature says of its signer: what they confirmed themselves with, from which address they
+/// signed, and by which consent to sign electronically. Staff give no consent.
+fn evidence_lines(parts: &Parts<'_>, signer: &Signer) -> Vec<String> {
+    let (words, signed) = (parts.words, Happening::Signed.word());
+    let event =
+        parts.events.iter().rev().find(|row| row.kind == signed && row.signer_id == Some(signer.signer_id));
+    let said: Value = event.and_then(|row| serde_json::from_str(&row.evidence).ok()).unwrap_or_default();
+    let mut lines = Vec::new();
+    if let Some(method) = said.pointer("/step_up/method").and_then(Value::as_str) {
+        let method = words.get(&format!("signing-method-{method}"));
+        lines.push(words.with1("signing-certificate-method", "value", method));
+    }
+    if let Some(source) = said.get("source").and_then(Value::as_str).filter(|source| !source.is_empty()) {
+        lines.push(words.with1("signing-certificate-source", "value", source));
+    }
+    let consent = |name: &str| said.pointer(&format!("/consent/{name}"));
+    let number = consent("text_version").and_then(Value::as_i64);
+    let sha256 = consent("text_sha256").and_then(Value::as_str);
+    let at = consent("at").and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    if let (Some(number), Some(sha256), Some(at)) = (number, sha256, at) {
+        let at = moment(parts, at.into());
+        let (number, sha256) = (("version", number.to_string()), ("sha256", sha256.to_owned()));
+        lines.push(words.with("signing-certificate-consent", &[number, ("moment", at), sha256]));
+    }
+    lines
 }
 
 /// The evidence as it is inside the file.
@@ -132,4 +160,105 @@ pub fn evidence(signing: &Signing, events: &[EventRow]) -> Vec<u8> {
         "events": events.iter().map(event).collect::<Vec<_>>(),
     });
     whole.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::documents::signing::lifecycle::SigningState;
+    use crate::features::documents::signing::store::{Request, SignerRole};
+    use crate::kernel::ids::{DocumentId, PracticeId, SignerId, SigningId, StaffId};
+    use crate::platform::i18n::Language;
+
+    fn signed() -> Signing {
+        let request = Request {
+            practice_id: PracticeId::NIL,
+            signing_id: SigningId::NIL,
+            document_id: DocumentId::NIL,
+            round: 1,
+            number: 1,
+            sha256: "ab".repeat(32),
+            state: SigningState::Completed,
+            deadline: Timestamp::from_micros(0),
+            created_at: Timestamp::from_micros(0),
+            created_by_name: String::new(),
+            ended_at: None,
+            ended_by_name: String::new(),
+            reason: String::new(),
+            seen_at: None,
+            events: 1,
+            chain_head: "cd".repeat(32),
+            version: 1,
+        };
+        let signer = Signer {
+            hosted_by_name: None,
+            practice_id: PracticeId::NIL,
+            signer_id: SignerId::NIL,
+            signing_id: SigningId::NIL,
+            position: 1,
+            role: SignerRole::Staff,
+            access_id: None,
+            staff_id: Some(StaffId::NIL),
+            printed_name: "Ana Duarte".to_owned(),
+            state: SignerState::Signed,
+            opened_at: None,
+            settled_at: Some(Timestamp::from_micros(0)),
+            mark_kind: Some(MarkKind::Typed),
+            mark: Some("Ana Duarte".to_owned()),
+            mails: 0,
+            mailed_at: None,
+        };
+        Signing { request, signers: vec![signer] }
+    }
+
+    fn event(evidence: &Value) -> EventRow {
+        EventRow {
+            practice_id: PracticeId::NIL,
+            signing_id: SigningId::NIL,
+            seq: 1,
+            kind: Happening::Signed.word().to_owned(),
+            at: Timestamp::from_micros(0),
+            signer_id: Some(SignerId::NIL),
+            evidence: evidence.to_string(),
+            hash: String::new(),
+            prev: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_certificate_says_how_from_where_and_by_which_consent_somebody_signed() {
+        let (signing, zone) = (signed(), TimeZone::UTC);
+        let said = |evidence: Value, language| {
+            let events = [event(&evidence)];
+            let parts = Parts {
+                practice: "Riverbend",
+                title: "Fees",
+                signed: Signed::Text("Fees"),
+                signing: &signing,
+                events: &events,
+                words: Words::of(language),
+                zone: &zone,
+            };
+            assert!(pages(&parts).is_ok());
+            evidence_lines(&parts, &signing.signers[0])
+        };
+        let sha256 = "ef".repeat(32);
+        let whole = json!({
+            "source": "203.0.113.7",
+            "step_up": { "method": "password", "at": "2026-11-30T10:00:00.000000Z" },
+            "consent": { "at": "2026-11-30T09:00:00.000000Z", "text_version": 1, "text_sha256": sha256 },
+        });
+        for (language, words) in [
+            (Language::English, ["password", "text version 1"]),
+            (Language::Spanish, ["contraseña", "versión 1 del texto"]),
+        ] {
+            let lines = said(whole.clone(), language).join("\n");
+            for word in words.into_iter().chain(["203.0.113.7", "(2026-11-30T09:00:00Z)", sha256.as_str()]) {
+                assert!(lines.contains(word), "{word}: {lines}");
+            }
+        }
+        // Staff give no consent.
+        let staff = json!({ "source": "", "step_up": { "method": "password" }, "consent": null });
+        assert_eq!(said(staff, Language::English), ["Confirmed before signing with: password"]);
+    }
 }

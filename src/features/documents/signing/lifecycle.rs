@@ -87,6 +87,10 @@ pub enum Preparation {
     LastDayOver,
     /// Both parents must sign, by a court order, and one is asked without the other.
     OneParentAlone,
+    /// They sign in person, and their time with the practice's device is over.
+    DeviceBack,
+    /// They sign in person, and have not confirmed their birth date.
+    NotConfirmed,
     /// They have not agreed to sign electronically.
     NoConsent,
     /// They have not opened it.
@@ -257,6 +261,8 @@ mod tests {
             Event::Sign(0, Preparation::OtherVersion),
             Event::Sign(0, Preparation::LastDayOver),
             Event::Sign(0, Preparation::OneParentAlone),
+            Event::Sign(0, Preparation::DeviceBack),
+            Event::Sign(0, Preparation::NotConfirmed),
             Event::Sign(0, Preparation::NoConsent),
             Event::Sign(0, Preparation::NotRead),
             Event::Refuse(0),
@@ -283,7 +289,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cells, 5 * 5 * 11);
+        assert_eq!(cells, 5 * 5 * 13);
         assert_eq!(decide(Standing::Open, &[], Event::Sign(0, done)), Err(NotAsked), "nobody's seat");
         let nobody = seats(&[(1, Signed), (2, Ended)]);
         assert_eq!(decide(Standing::Open, &nobody, Event::Remind), Err(NotAsked), "nobody to remind");

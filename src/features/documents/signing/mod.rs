@@ -8,6 +8,7 @@
 //! | `final_file`, `sealing`, `seal_store`, `verify` | the sealed file, how it is made, and its check |
 //! | `mark` | a typed or drawn signature |
 //! | `consent` | consent to electronic records |
+//! | `in_person` | signing on the practice's device |
 //! | `notices` | the mails |
 //! | `staff_pages`, `staff_section`, `client_pages`, `labels` | the pages |
 //! | `store` | the rows |
@@ -18,6 +19,7 @@ pub mod consent;
 pub mod ending;
 pub mod evidence;
 pub mod final_file;
+pub mod in_person;
 pub mod labels;
 pub mod lifecycle;
 pub mod mark;
@@ -38,9 +40,6 @@ use axum::handler::Handler;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
 
-/// The largest file that is checked: the largest document, and what is put around it.
-const LARGEST: usize = 64 * 1024 * 1024;
-
 /// The routes.
 pub fn routes() -> Routes {
     let read = Needs::Client(Right::Documents, Level::View);
@@ -56,9 +55,17 @@ pub fn routes() -> Routes {
         .get("/portal/documents/{document}/refuse", act, client_pages::refuse_page)
         .post("/portal/documents/{document}/refuse", act, client_pages::refuse)
         .get("/portal/verify", read, verify_pages::client_page)
-        .post_file("/portal/verify", read, verify_pages::client_check.layer(DefaultBodyLimit::max(LARGEST)))
+        .post_file(
+            "/portal/verify",
+            read,
+            verify_pages::client_check.layer(DefaultBodyLimit::max(verify_pages::LARGEST)),
+        )
         .get("/staff/verify", see, verify_pages::staff_page)
-        .post_file("/staff/verify", see, verify_pages::staff_check.layer(DefaultBodyLimit::max(LARGEST)))
+        .post_file(
+            "/staff/verify",
+            see,
+            verify_pages::staff_check.layer(DefaultBodyLimit::max(verify_pages::LARGEST)),
+        )
         .get("/portal/electronic-records", act, client_pages::records)
         .get("/portal/electronic-records/withdraw", act, client_pages::withdraw_consent_page)
         .post("/portal/electronic-records/withdraw", act, client_pages::withdraw_consent)
@@ -76,4 +83,5 @@ pub fn routes() -> Routes {
         .get("/staff/charts/{chart}/documents/{document}/countersign", own, staff_pages::sign_page)
         .post("/staff/charts/{chart}/documents/{document}/countersign", own, staff_pages::sign)
         .get("/staff/charts/{chart}/documents/{document}/evidence", see, staff_pages::evidence_page)
+        .and(in_person::routes())
 }

@@ -9,7 +9,6 @@ use crate::features::documents::signing::mark::Mark;
 use crate::kernel::secrets::{Secret, sha256_hex};
 use crate::platform::i18n::Words;
 use crate::platform::web::forms::FieldErrors;
-use crate::platform::web::step_up::Confirmed;
 
 /// The longest name of a browser that is written down, in characters.
 const LONGEST_AGENT: usize = 300;
@@ -50,6 +49,17 @@ impl PostedSignature {
 
     /// The mark, or what is missing in the form.
     pub fn check(&self, words: Words) -> Result<Mark, FieldErrors> {
+        let mark = self.check_mark(words);
+        if !self.password.reveal().is_empty() {
+            return mark;
+        }
+        let mut errors = mark.err().unwrap_or_default();
+        errors.add("password", words.get("signing-password-missing"));
+        Err(errors)
+    }
+
+    /// The same for a form that asks for no password.
+    pub fn check_mark(&self, words: Words) -> Result<Mark, FieldErrors> {
         let mut errors = FieldErrors::new();
         let mark = Mark::read(&self.typed, &self.drawn);
         if let Err(why) = &mark {
@@ -58,25 +68,15 @@ impl PostedSignature {
         if !self.is_agreed() {
             errors.add("agreed", words.get("signing-intent-missing"));
         }
-        if self.password.reveal().is_empty() {
-            errors.add("password", words.get("signing-password-missing"));
-        }
         mark.ok().filter(|_| errors.is_empty()).ok_or(errors)
     }
 
-    /// The signature under the sentence `said`, after the password was confirmed.
-    pub fn signature(
-        &self,
-        mark: Mark,
-        said: String,
-        confirmed: Confirmed,
-        signer: SignedIn<'_>,
-    ) -> Signature {
+    /// The signature under the sentence `said`.
+    pub fn signature(&self, mark: Mark, said: String, signer: SignedIn<'_>) -> Signature {
         Signature {
             sha256: self.sha256.clone(),
             mark,
             said,
-            confirmed,
             agent: agent_of(signer.headers),
             language: signer.words.language().word().to_owned(),
             zone: signer.zone.iana_name().unwrap_or_default().to_owned(),

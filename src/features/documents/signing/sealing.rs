@@ -159,9 +159,10 @@ fn build(material: &Material, original: &[u8], now: Timestamp) -> Result<Vec<u8>
         return Err(Fault::Damaged("a signed version is not what was signed".to_owned()));
     }
     let practice = &material.practice.name;
-    let parts = Parts { practice, title, signed, signing, words, zone: &zone };
+    let events = &material.events;
+    let parts = Parts { practice, title, signed, signing, events, words, zone: &zone };
     let pages = final_file::pages(&parts).map_err(|error| Fault::other(error.to_string()))?;
-    let evidence = final_file::evidence(signing, &material.events);
+    let evidence = final_file::evidence(signing, events);
     let about = words.get("signing-evidence");
     let attachments = [
         Attachment { name: EVIDENCE, media_type: "application/json", description: &about, bytes: &evidence },

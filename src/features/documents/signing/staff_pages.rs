@@ -12,7 +12,7 @@ use crate::features::access::{GrantRole, NotesShown};
 use crate::features::documents::actions::{LONGEST_REASON, Recipient, Refused};
 use crate::features::documents::lifecycle::{DocumentState, Signed, is_never_shared};
 use crate::features::documents::signing::actions::{
-    self, Candidate, Denied, NewSigner, NewSigning, Signatory, prepared,
+    self, Candidate, Denied, NewSigner, NewSigning, Proved, Signatory, prepared,
 };
 use crate::features::documents::signing::evidence::{self, Link};
 use crate::features::documents::signing::labels::FIELD_BOX;
@@ -20,7 +20,7 @@ use crate::features::documents::signing::lifecycle::{Preparation, Refusal, Signe
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::staff_section::day_choices;
-use crate::features::documents::signing::store::{self, EventRow};
+use crate::features::documents::signing::store::{self, EventRow, Signer};
 use crate::features::documents::staff_forms::{Place, refused, text_error};
 use crate::features::documents::staff_pages::page_of;
 use crate::features::documents::store::{self as rows, Document, ShareTarget};
@@ -85,6 +85,20 @@ impl Candidates {
             member.state == StaffState::Active && member.role.may(Permission::SignDocuments)
         };
         Ok(Self { targets, staff: staff.into_iter().filter(may_sign).collect() })
+    }
+
+    /// Is a candidate among those who sign already?
+    fn is_signer(&self, value: &str, signers: &[Signer]) -> bool {
+        let owner = || self.targets.iter().find(|target| target.role == GrantRole::Owner);
+        let is_theirs = |signer: &Signer| match read_candidate(value) {
+            Some(Candidate::Staff(id)) => signer.staff_id == Some(id),
+            Some(Candidate::Grant(Recipient::Grant(access))) => signer.access_id == Some(access),
+            Some(Candidate::Grant(Recipient::Owner)) => {
+                owner().is_some_and(|owner| signer.access_id == Some(owner.access))
+            }
+            None => false,
+        };
+        signers.iter().any(|signer| signer.state != SignerState::Ended && is_theirs(signer))
     }
 
     /// In the order of the form; `position` says which was typed for a value.
@@ -447,7 +461,8 @@ async fn replace_page_of(
     let id = document.document_id;
     let signing = app.db.read(&session.scope, move |c| store::newest(c, &id)).await?;
     let signing = signing.ok_or(PageError::NotFound)?;
-    let candidates = Candidates::load(app, session, place).await?.fields(words, place, |_| 0);
+    let candidates = Candidates::load(app, session, place).await?;
+    let fields = candidates.fields(words, place, |_| 0);
     let choose = || (String::new(), words.get("signing-choose"));
     let asked = signing.signers.iter().filter(|signer| signer.state.is_asked());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -462,7 +477,12 @@ async fn replace_page_of(
             .collect(),
         by: form.by,
         candidates: std::iter::once(choose())
-            .chain(candidates.into_iter().map(|field| (field.value, field.label)))
+            .chain(
+                fields
+                    .into_iter()
+                    .filter(|field| !candidates.is_signer(&field.value, &signing.signers))
+                    .map(|field| (field.value, field.label)),
+            )
             .collect(),
         notes: place.notes.shown(app, session),
         frame: session.frame(app, CHARTS),
@@ -617,9 +637,9 @@ pub async fn sign(
                     zone: &session.zone,
                     session: &session.session.token_hash,
                 };
-                let signature =
-                    form.signature(mark, words.with1("signing-intent", "name", name), confirmed, signer);
-                let (by, id, who) = (session.by(), document.document_id, Signatory::Staff(session.staff_id));
+                let signature = form.signature(mark, words.with1("signing-intent", "name", name), signer);
+                let who = Proved::Staff(session.staff_id, confirmed);
+                let (by, id) = (session.by(), document.document_id);
                 let outcome = app
                     .db
                     .write(&session.scope, move |c| actions::sign(c, &by, &who, &id, &signature))

@@ -130,6 +130,8 @@ pub struct Signer {
     pub mails: i32,
     /// When the last one was.
     pub mailed_at: Option<Timestamp>,
+    /// Who handed them the practice's device, where they signed on it.
+    pub hosted_by_name: Option<String>,
 }
 practice_row!(Signer, signer);
 
@@ -184,6 +186,18 @@ impl Signing {
     pub fn is_party(&self, at: usize) -> bool {
         let has_signed = self.signers.get(at).is_some_and(|signer| signer.state == SignerState::Signed);
         self.request.state == SigningState::Completed && has_signed
+    }
+
+    /// How whoever holds this grant stands to the signatures: `Open` where they are asked or have signed and others have
+    /// not, or where the time to sign is over; `No` where it came to nothing.
+    pub fn signed_by(&self, access: &AccessId) -> Signed {
+        let is_theirs =
+            |signer: &Signer| signer.access_id == Some(*access) && signer.state != SignerState::Ended;
+        match self.request.state {
+            SigningState::Open if self.signers.iter().any(is_theirs) => Signed::Open,
+            SigningState::Completed if self.signers.iter().any(is_theirs) => Signed::Completed,
+            _ => Signed::No,
+        }
     }
 
     /// The place of whoever holds this grant: where they still are asked, that one.
@@ -284,11 +298,8 @@ pub fn newest_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Reques
         .load(c)
 }
 
-/// Whose turn it is to sign a chart's open requests: the document, the staff member where it is one, and the name.
-pub fn ready_of_chart(
-    c: &mut Scoped<'_>,
-    chart: &ChartId,
-) -> Result<Vec<(SigningId, Option<StaffId>, String)>, Fault> {
+/// Whose signatures a chart's open requests lack, in the order in which they sign.
+pub fn asked_of_chart(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Vec<Signer>, Fault> {
     c.rows(signer::table)
         .inner_join(
             signing::table.on(signing::practice_id
@@ -302,10 +313,10 @@ pub fn ready_of_chart(
         )
         .filter(document::chart_id.eq(*chart))
         .filter(signing::state.eq(SigningState::Open))
-        .filter(signer::state.eq(SignerState::Ready))
+        .filter(signer::state.in_list([SignerState::Ready, SignerState::Waiting]))
         .order((signer::position.asc(), signer::signer_id.asc()))
         .limit(MOST_ROWS)
-        .select((signer::signing_id, signer::staff_id, signer::printed_name))
+        .select(Signer::as_select())
         .load(c)
 }
 
@@ -346,6 +357,7 @@ pub fn save_signer(c: &mut Scoped<'_>, row: &Signer) -> Result<(), Fault> {
             signer::mark.eq(row.mark.clone()),
             signer::mails.eq(row.mails),
             signer::mailed_at.eq(row.mailed_at),
+            signer::hosted_by_name.eq(row.hosted_by_name.clone()),
         ))
         .execute(c)?;
     Ok(())
@@ -483,6 +495,9 @@ pub fn to_sign_of(c: &mut Scoped<'_>, grants: &[AccessId]) -> Result<Vec<(Access
 pub struct OwnSigning {
     /// The document.
     pub document_id: DocumentId,
+    /// Its version that they were asked to sign.
+    pub number: i32,
+    round: i32,
     state: SigningState,
     deadline: Timestamp,
     #[diesel(select_expression = signer::state)]
@@ -498,15 +513,27 @@ pub enum OwnPhase {
     WaitsForOthers,
     /// Everybody has signed.
     Signed,
+    /// They refused.
+    Declined,
+    /// The time to sign is over.
+    Expired,
 }
 
 impl OwnSigning {
-    /// See [`OwnPhase`]; `None` where nothing is signed and nothing is to sign now.
+    fn has_refused(&self) -> bool {
+        self.state == SigningState::Refused && self.signer == SignerState::Refused
+    }
+
+    /// See [`OwnPhase`]; `None` where it is not their turn, or where others ended it.
     pub fn phase(&self, now: Timestamp) -> Option<OwnPhase> {
         match (standing(self.state, self.deadline, now), self.signer) {
             (Standing::Open, SignerState::Ready) => Some(OwnPhase::ToSign),
             (Standing::Open, SignerState::Signed) => Some(OwnPhase::WaitsForOthers),
             (Standing::Completed, SignerState::Signed) => Some(OwnPhase::Signed),
+            (Standing::Refused, SignerState::Refused) => Some(OwnPhase::Declined),
+            (Standing::Expired, SignerState::Ready | SignerState::Waiting | SignerState::Signed) => {
+                Some(OwnPhase::Expired)
+            }
             _ => None,
         }
     }
@@ -514,19 +541,36 @@ impl OwnSigning {
 
 /// Where each document stands for whoever holds a grant and was asked to sign it, the newest request first.
 pub fn own_signings(c: &mut Scoped<'_>, access: &AccessId) -> Result<Vec<OwnSigning>, Fault> {
-    c.rows(signer::table)
-        .inner_join(
-            signing::table.on(signing::practice_id
-                .eq(signer::practice_id)
-                .and(signing::signing_id.eq(signer::signing_id))),
-        )
-        .filter(signer::access_id.eq(Some(*access)))
-        .filter(signer::state.ne(SignerState::Ended))
-        .order((signing::created_at.desc(), signing::round.desc()))
+    let mut own: Vec<OwnSigning> =
+        c.rows(signer::table)
+            .inner_join(signing::table.on(
+                signing::practice_id.eq(signer::practice_id).and(signing::signing_id.eq(signer::signing_id)),
+            ))
+            .filter(signer::access_id.eq(Some(*access)))
+            .filter(signer::state.ne(SignerState::Ended))
+            .order((signing::created_at.desc(), signing::round.desc()))
+            .limit(MOST_ROWS)
+            .select(columns(OwnSigning::as_select()))
+            .kept()
+            .load(c)?;
+    let refused: Vec<DocumentId> =
+        own.iter().filter(|line| line.has_refused()).map(|line| line.document_id).collect();
+    if refused.is_empty() {
+        return Ok(own);
+    }
+    // A later request settles what was refused, also where they are not asked again.
+    let rounds: Vec<(DocumentId, i32)> = c
+        .rows(signing::table)
+        .filter(signing::document_id.in_list(&refused))
+        .order(signing::round.desc())
         .limit(MOST_ROWS)
-        .select(columns(OwnSigning::as_select()))
-        .kept()
-        .load(c)
+        .select((signing::document_id, signing::round))
+        .load(c)?;
+    let is_newest = |line: &OwnSigning| {
+        rounds.iter().all(|(document, round)| *document != line.document_id || *round <= line.round)
+    };
+    own.retain(|line| !line.has_refused() || is_newest(line));
+    Ok(own)
 }
 
 /// A request that staff should look at.

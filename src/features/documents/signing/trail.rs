@@ -75,8 +75,21 @@ pub fn of_signer(signer: &Signer) -> Value {
 pub fn record(
     c: &mut Scoped<'_>,
     by: &By,
-    (document, request): (&Document, &mut Request),
+    at: (&Document, &mut Request),
     happening: Happening,
+    signer: Option<&Signer>,
+    more: Value,
+) -> Result<(), Fault> {
+    record_as(c, by, at, (happening, happening.action()), signer, more)
+}
+
+/// The same where the audit trail has another word for it: what a signer does in person is no act of the staff member whose
+/// session it is.
+pub fn record_as(
+    c: &mut Scoped<'_>,
+    by: &By,
+    (document, request): (&Document, &mut Request),
+    (happening, action): (Happening, DocumentAction),
     signer: Option<&Signer>,
     more: Value,
 ) -> Result<(), Fault> {
@@ -119,7 +132,7 @@ pub fn record(
     store::insert_event(c, row)?;
     request.events = seq;
     request.chain_head.clone_from(&hash);
-    let mut event = Event::new(by.clone(), happening.action()).on_chart(&document.chart_id).with(json!({
+    let mut event = Event::new(by.clone(), action).on_chart(&document.chart_id).with(json!({
         "document": document.document_id,
         "signing": request.signing_id,
         "signer": signer.map(|signer| signer.signer_id),

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::features::accounts::ClientSession;
+use crate::features::documents::file_kind::shown_name;
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::verify::{VERIFY, Verdict, What};
 use crate::features::people::CHARTS;
@@ -17,15 +18,35 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::limits::{self, Limit};
 use crate::platform::state::AppState;
+use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::{ClientFrame, StaffFrame};
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html};
 
+/// The largest file that is checked: the largest document, and what is put around it.
+pub(super) const LARGEST: usize = 64 * 1024 * 1024;
+
 /// Files that one person may have looked at in ten minutes.
 const FILES: Limit = Limit { most: 20, seconds: 600 };
 
-/// What is said of a file: colour and words.
-type Said = (&'static str, String);
+/// What was found of a file.
+struct Said {
+    /// Colour of the notice and of its tag.
+    tone: &'static str,
+    /// The word of the tag.
+    tag: String,
+    /// What the file is called where it comes from; may be empty.
+    name: String,
+    text: String,
+}
+
+/// What a page shows beside its form.
+#[derive(Default)]
+struct Shown {
+    said: Option<Said>,
+    errors: FieldErrors,
+    status: StatusCode,
+}
 
 #[derive(Template)]
 #[template(path = "features/documents/signing/templates/staff_verify.html")]
@@ -34,6 +55,7 @@ struct StaffPage {
     /// Where the form sends the file.
     action: &'static str,
     said: Option<Said>,
+    errors: FieldErrors,
 }
 
 #[derive(Template)]
@@ -43,6 +65,7 @@ struct ClientPage {
     /// Where the form sends the file.
     action: &'static str,
     said: Option<Said>,
+    errors: FieldErrors,
 }
 
 /// Who asks, for a form that comes with a file.
@@ -55,12 +78,21 @@ struct Asker<'a> {
     practice: &'a str,
 }
 
+/// The file of the form.
+enum Sent {
+    /// Its name and its bytes.
+    File(String, Bytes),
+    /// None was chosen, or there is nothing in it.
+    None,
+    TooLarge,
+}
+
 /// The file of the form. The form's token comes before it, and too many files are refused before they are read.
 async fn file_of(
     app: &AppState,
     asker: &Asker<'_>,
     parts: Result<Multipart, MultipartRejection>,
-) -> Result<Bytes, PageError> {
+) -> Result<Sent, PageError> {
     let mut parts = parts.map_err(|_| PageError::BadRequest)?;
     let mut token = String::new();
     while let Some(part) = parts.next_field().await.map_err(|_| PageError::BadRequest)? {
@@ -76,10 +108,13 @@ async fn file_of(
             if tries > FILES.most {
                 return Err(PageError::TooManyTries);
             }
-            return part.bytes().await.map_err(|error| match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLarge,
-                _ => PageError::BadRequest,
-            });
+            let name = shown_name(part.file_name().unwrap_or_default());
+            return match part.bytes().await {
+                Ok(bytes) if bytes.is_empty() => Ok(Sent::None),
+                Ok(bytes) => Ok(Sent::File(name, bytes)),
+                Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Ok(Sent::TooLarge),
+                Err(_) => Err(PageError::BadRequest),
+            };
         }
     }
     Err(PageError::BadRequest)
@@ -89,30 +124,68 @@ async fn check(
     app: &AppState,
     asker: Asker<'_>,
     parts: Result<Multipart, MultipartRejection>,
-) -> Result<Said, PageError> {
-    let file = file_of(app, &asker, parts).await?;
+) -> Result<Shown, PageError> {
+    let words = asker.words;
+    let refused = |status: StatusCode, why: String| {
+        let mut errors = FieldErrors::new();
+        errors.add("file", why);
+        Shown { said: None, errors, status }
+    };
+    let (name, file) = match file_of(app, &asker, parts).await? {
+        Sent::File(name, bytes) => (name, bytes),
+        Sent::None => {
+            return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, words.get("signing-verify-missing")));
+        }
+        Sent::TooLarge => {
+            let why = words.with1("signing-verify-too-large", "megabytes", LARGEST / (1024 * 1024));
+            return Ok(refused(StatusCode::PAYLOAD_TOO_LARGE, why));
+        }
+    };
     let known = app.db.read(asker.scope, seal_store::fingerprints).await?;
     let pieces = futures_util::stream::iter([Ok::<_, Fault>(file)]);
     let said = app.confined.ask(VERIFY, pieces).await?;
-    let Asker { words, practice, .. } = asker;
-    Ok(match said.as_deref().and_then(Verdict::read) {
+    let practice = asker.practice;
+    let verdict = said.as_deref().and_then(Verdict::read);
+    let (tone, tag) = match &verdict {
+        Some(Verdict::Whole(fingerprint)) if known.contains(fingerprint) => {
+            ("good", "signing-verify-tag-good")
+        }
+        Some(Verdict::Whole(_)) => ("attention", "signing-verify-tag-other"),
+        Some(Verdict::Changed(_)) => ("stopped", "signing-verify-tag-stopped"),
+        Some(Verdict::NotOurs) | None => ("attention", "signing-verify-tag-none"),
+    };
+    let text = match verdict {
         Some(Verdict::Whole(fingerprint)) if known.contains(&fingerprint) => {
-            ("good", words.with1("signing-verify-good", "practice", practice))
+            words.with1("signing-verify-good", "practice", practice)
         }
-        Some(Verdict::Whole(_)) => ("attention", words.with1("signing-verify-other", "practice", practice)),
-        Some(Verdict::Changed(What::File)) => ("stopped", words.get("signing-verify-changed")),
-        Some(Verdict::Changed(What::Version)) => ("stopped", words.get("signing-verify-version")),
+        Some(Verdict::Whole(_)) => words.with1("signing-verify-other", "practice", practice),
+        Some(Verdict::Changed(What::File)) => words.get("signing-verify-changed"),
+        Some(Verdict::Changed(What::Version)) => words.get("signing-verify-version"),
         Some(Verdict::Changed(What::Record(number))) => {
-            ("stopped", words.with1("signing-verify-record", "number", number))
+            words.with1("signing-verify-record", "number", number)
         }
-        Some(Verdict::NotOurs) => ("attention", words.get("signing-verify-none")),
-        None => ("attention", words.get("signing-verify-unread")),
-    })
+        Some(Verdict::NotOurs) => words.get("signing-verify-none"),
+        None => words.get("signing-verify-unread"),
+    };
+    let said = Said { tone, tag: words.get(tag), name, text };
+    Ok(Shown { said: Some(said), ..Shown::default() })
+}
+
+fn staff_answer(app: &AppState, session: &StaffSession, shown: Shown) -> PageResult {
+    let Shown { said, errors, status } = shown;
+    let page = StaffPage { frame: session.frame(app, CHARTS), action: "/staff/verify", said, errors };
+    Ok((status, html(page.render())?).into_response())
+}
+
+fn client_answer(app: &AppState, client: &ClientSession, shown: Shown) -> PageResult {
+    let Shown { said, errors, status } = shown;
+    let page = ClientPage { frame: client.frame(app, MINE), action: "/portal/verify", said, errors };
+    Ok((status, html(page.render())?).into_response())
 }
 
 /// Staff: the form.
 pub async fn staff_page(State(app): State<AppState>, session: StaffSession) -> PageResult {
-    html(StaffPage { frame: session.frame(&app, CHARTS), action: "/staff/verify", said: None }.render())
+    staff_answer(&app, &session, Shown::default())
 }
 
 /// Staff: the file was chosen.
@@ -128,16 +201,15 @@ pub async fn staff_check(
         words: session.words,
         practice: &session.practice.name,
     };
-    let said = check(&app, asker, parts).await?;
-    let page = StaffPage { frame: session.frame(&app, CHARTS), action: "/staff/verify", said: Some(said) };
-    Ok(html(page.render())?.into_response())
+    let shown = check(&app, asker, parts).await?;
+    staff_answer(&app, &session, shown)
 }
 
 const MINE: Section = Section("/portal/documents");
 
 /// Clients: the form.
 pub async fn client_page(State(app): State<AppState>, client: ClientSession) -> PageResult {
-    html(ClientPage { frame: client.frame(&app, MINE), action: "/portal/verify", said: None }.render())
+    client_answer(&app, &client, Shown::default())
 }
 
 /// Clients: the file was chosen.
@@ -153,7 +225,6 @@ pub async fn client_check(
         words: client.words,
         practice: &client.practice.name,
     };
-    let said = check(&app, asker, parts).await?;
-    let page = ClientPage { frame: client.frame(&app, MINE), action: "/portal/verify", said: Some(said) };
-    Ok(html(page.render())?.into_response())
+    let shown = check(&app, asker, parts).await?;
+    client_answer(&app, &client, shown)
 }
