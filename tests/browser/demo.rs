@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anteroom::demo::own_routes;
 
 use super::chromium::Chromium;
-use super::window::{Scheme, Width, Window};
+use super::window::{Width, Window};
 use crate::support::{Engine, tell};
 
 /// A running demo; it is asked to end when this is dropped.
@@ -84,11 +84,8 @@ async fn look(window: &mut Window, path: &str, wrong: &mut Vec<String>) {
     window.visit(path).await;
     for width in [Width::Desk, Width::Narrow] {
         window.resize(width).await;
-        for scheme in [Scheme::Dark, Scheme::Light] {
-            window.prefer(scheme).await;
-            let found = window.violations().await;
-            wrong.extend(found.iter().map(|found| format!("{path} ({width:?}, {scheme:?}): {found}")));
-        }
+        let found = window.violations_in_both().await;
+        wrong.extend(found.iter().map(|found| format!("{path} ({width:?}): {found}")));
         let wider = window.sideways().await;
         if wider > 0 {
             wrong.push(format!("{path} ({width:?}) is {wider} px too wide: {}", window.too_wide().await));

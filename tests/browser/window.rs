@@ -41,6 +41,15 @@ pub enum Scheme {
     Dark,
 }
 
+/// Which of axe's rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rules {
+    /// All of WCAG 2.2 A and AA, and what axe calls best practice.
+    All,
+    /// Those about colours.
+    OfColours,
+}
+
 /// One browser with one window and its own profile.
 pub struct Window {
     chromium: Chromium,
@@ -600,16 +609,13 @@ impl Window {
     pub fn must_be_accessible<'a>(&'a mut self, page: &'a str) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
-            for scheme in [Scheme::Dark, Scheme::Light] {
-                self.prefer(scheme).await;
-                let found = self.violations().await;
-                assert!(
-                    found.is_empty(),
-                    "{caller}: axe on {page} ({}, {scheme:?}):\n{}",
-                    self.path().await,
-                    found.join("\n")
-                );
-            }
+            let found = self.violations_in_both().await;
+            assert!(
+                found.is_empty(),
+                "{caller}: axe on {page} ({}):\n{}",
+                self.path().await,
+                found.join("\n")
+            );
             let wider = self.sideways().await;
             assert!(wider <= 0, "{caller}: {page} scrolls sideways by {wider} px");
         }
@@ -639,24 +645,46 @@ impl Window {
         self.script(script, json!([])).await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// What axe finds on the present page, a line each. What it finds counts when it is still there a
-    /// moment later: a page that is changing its scheme is half in the one and half in the other.
+    /// What axe finds on the present page in the present scheme, a line each. What it finds counts when it is still
+    /// there a moment later: a page that is changing its scheme is half in the one and half in the other.
     pub async fn violations(&self) -> Vec<String> {
-        let found = self.violations_now().await;
+        self.violations_of(Rules::All).await
+    }
+
+    /// What axe finds on the present page in dark and in light, a line each. The two differ in their colours alone, so
+    /// in dark only the rules about colours are asked. The page stays in light.
+    pub async fn violations_in_both(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (scheme, rules) in [(Scheme::Dark, Rules::OfColours), (Scheme::Light, Rules::All)] {
+            self.prefer(scheme).await;
+            found.extend(self.violations_of(rules).await.iter().map(|what| format!("{scheme:?}: {what}")));
+        }
+        found
+    }
+
+    async fn violations_of(&self, rules: Rules) -> Vec<String> {
+        let found = self.violations_now(rules).await;
         if found.is_empty() {
             return found;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-        self.violations_now().await
+        self.violations_now(rules).await
     }
 
-    async fn violations_now(&self) -> Vec<String> {
-        let axe = super::chromium::axe();
+    async fn violations_now(&self, rules: Rules) -> Vec<String> {
+        let only = match rules {
+            Rules::All => json!(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]),
+            Rules::OfColours => json!({ "type": "rule", "values": ["color-contrast", "link-in-text-block"] }),
+        };
         // axe waits for timers, which do not run where scripts are off. The page as it stands stays
         // as it was served: what did not run when it was loaded does not run now.
         self.allow_scripts(true).await;
-        // A function of its own around it, so that it leaves nothing on a page without `module`.
-        self.script(&format!("if (!window.axe) {{ {axe} }}"), json!([])).await;
+        // Half a megabyte: sent once a page.
+        if self.script("return Boolean(window.axe);", json!([])).await != json!(true) {
+            // A function of its own around it, so that it leaves nothing on a page without `module`.
+            let axe = super::chromium::axe();
+            self.script(&format!("if (!window.axe) {{ {axe} }}"), json!([])).await;
+        }
         let answer = self
             .call(
                 "POST",
@@ -664,12 +692,11 @@ impl Window {
                 json!({
                     "script": "const done = arguments[arguments.length - 1]; \
                         document.getAnimations().forEach(a => { try { a.finish(); } catch { /* it has no end */ } }); \
-                        axe.run(document, { resultTypes: ['violations'], runOnly: \
-                          ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice'] }) \
+                        axe.run(document, { resultTypes: ['violations'], runOnly: arguments[0] }) \
                         .then(r => done(r.violations.flatMap(v => v.nodes.map(n => \
                            v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary + '\\n    ' + n.html)))) \
                         .catch(e => done(['axe failed: ' + e]));",
-                    "args": [],
+                    "args": [only],
                 }),
             )
             .await;

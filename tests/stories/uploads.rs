@@ -116,6 +116,36 @@ stories! {
         assert_eq!((uploads(w).await, documents(w).await), (vec!["published".to_owned(); 5], 5));
     }
 
+    async fn a_wrong_first_part_beside_the_end_deletes_the_file_or_comes_too_late(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let (form, to) = staff_form(&ana);
+        let file = pdf("Lanterns");
+        let text = b"Plain words. ".iter().cycle().take(file.len()).copied().collect::<Vec<u8>>();
+        let mut desk = w.staff(Role::Clinician).await;
+        let rounds = 20;
+        for round in 0..rounds {
+            let mark = format!("{round:032x}");
+            let sending = Sending::begin(&mut desk, (&form, &to), &mark, ("plan.pdf", file.len())).await.expect("it begins");
+            sending.put(&desk, 0, &file).await.must_be(204);
+            let mut ending = desk.clone();
+            let late = std::time::Duration::from_millis(round * 2);
+            let (ended, _) = tokio::join!(sending.end(&mut ending), async {
+                tokio::time::sleep(late).await;
+                sending.put(&desk, 0, &text).await
+            });
+            if ended.status() == 204 {
+                // Whoever was told that it came has it, every byte.
+                let made = send_named(&mut desk, &form, &sending.upload, &format!("Plan {round}")).await;
+                let at = made.location().expect("a document").split("/share").next().expect("its address").to_owned();
+                let got = desk.get(&format!("{at}/file")).await;
+                assert_eq!(sha256_hex(&got.must_be(200).answer.body), sha256_hex(&file), "round {round}");
+            }
+        }
+        let published = uploads(w).await.iter().filter(|state| *state == "published").count();
+        assert_eq!(parts_stored(w), published, "and of those that were refused nothing is kept");
+        assert!(published > 0, "in some rounds the end is first");
+    }
+
     async fn what_is_no_pdf_is_refused_at_its_first_part_and_nothing_of_it_stays(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let (form, to) = staff_form(&ana);

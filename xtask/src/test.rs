@@ -65,10 +65,25 @@ struct Count {
     ignored: usize,
     begun: usize,
     suites: usize,
+    /// What each failed test printed, so that it stands at the end, where a long run's beginning is cut off.
+    printed: Vec<(String, Vec<String>)>,
+    is_printing: bool,
 }
+
+/// So many of the last lines that a failed test printed are shown at the end.
+const LINES_OF_A_FAILURE: usize = 25;
 
 impl Count {
     fn read(&mut self, line: &str) {
+        let of = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"));
+        if let Some(name) = of {
+            self.printed.push((name.to_owned(), Vec::new()));
+            self.is_printing = true;
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            self.is_printing = false;
+        } else if let (true, Some((_, lines))) = (self.is_printing, self.printed.last_mut()) {
+            lines.push(line.to_owned());
+        }
         if line.starts_with("running ") && (line.ends_with(" tests") || line.ends_with(" test")) {
             self.begun += 1;
         }
@@ -111,6 +126,7 @@ fn with_second_try(
     let mut second = Count::default();
     let passed = watched(&mut command, |line| second.read(line))? && second.passed >= failed.len();
     count.passed += second.passed;
+    count.printed.append(&mut second.printed);
     // A run that ended early says of none that it passed.
     let ended_early = second.passed + second.failed.len() < failed.len();
     let (still, now): (Vec<_>, Vec<_>) =
@@ -142,7 +158,8 @@ pub fn run(choice: &Choice) -> Result<(), String> {
     let building = step("building the tests", tests(only.map_or(&[], |(_, of, _)| of)).arg("--no-run"))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut count, mut succeeded) = (Count::default(), true);
-    for (_, arguments, on_a_core) in PARTS.iter().filter(|(name, ..)| choice.runs(name)) {
+    let mut times = Vec::new();
+    for (name, arguments, on_a_core) in PARTS.iter().filter(|(name, ..)| choice.runs(name)) {
         let mut command = tests(arguments);
         command.arg("--no-fail-fast").env("RUST_TEST_THREADS", (cores * on_a_core).to_string());
         if let Some(filter) = &choice.filter {
@@ -151,7 +168,9 @@ pub fn run(choice: &Choice) -> Result<(), String> {
             // The other engine's tests show as filtered out, not as passed.
             command.args(["--", "--skip", if engine == "sqlite" { "postgres::" } else { "sqlite::" }]);
         }
+        let began = Instant::now();
         succeeded &= with_second_try(&mut command, || tests(arguments), &mut count)?;
+        times.push(format!("{name} {}", in_words(began.elapsed())));
     }
     let everything = std::env::var("ANTEROOM_TEST_FONTS").as_deref() == Ok("both");
     if choice.runs("browser") && (everything || choice.filter.is_none()) {
@@ -174,14 +193,21 @@ pub fn run(choice: &Choice) -> Result<(), String> {
         ]);
         succeeded &= with_second_try(&mut command, in_other_fonts, &mut count)?;
     }
+    for (name, lines) in &count.printed {
+        eprintln!("\n{name} printed:");
+        for line in lines.iter().skip(lines.len().saturating_sub(LINES_OF_A_FAILURE)) {
+            eprintln!("  {line}");
+        }
+    }
     let total = in_words(began.elapsed());
     let tail = if count.ignored > 0 { format!(", {} not asked for", count.ignored) } else { String::new() };
     eprintln!(
-        "\nxtask test: {} passed, {} failed{tail}, in {} suites; {total}, of that {} building",
+        "\nxtask test: {} passed, {} failed{tail}, in {} suites; {total}, of that {} building, {}",
         count.passed,
         count.failed.len(),
         count.suites,
-        in_words(building)
+        in_words(building),
+        times.join(", ")
     );
     for name in &count.failed {
         eprintln!("  failed: {name}");

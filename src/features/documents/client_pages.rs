@@ -1,8 +1,5 @@
 //! A client's documents: one to read, one to keep.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -17,7 +14,7 @@ use crate::features::documents::body::{self, Block};
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
 use crate::features::documents::packets::waits_page::waits;
-use crate::features::documents::page_links::{Pages, Reader};
+use crate::features::documents::page_links::{FromPage, Pages, Reader};
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
 use crate::features::documents::signing::seal_store;
@@ -31,6 +28,7 @@ use crate::platform::i18n::{Language, Words};
 use crate::platform::permissions::Right;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::ClientFrame;
+use crate::platform::web::live_stream::FirstShown;
 use crate::platform::web::nav::Section;
 use crate::platform::web::{PageError, PageResult, html};
 
@@ -224,7 +222,7 @@ pub(super) async fn show(
     method: Method,
     headers: HeaderMap,
     Path(id): Path<String>,
-    Query(which): Query<WhichPages>,
+    Query(which): Query<FromPage>,
 ) -> PageResult {
     let found = look(&app, &client, &id, Look::Open, (&method, &headers)).await?;
     let There { document, version, signing, may_revoke } = match found {
@@ -239,7 +237,7 @@ pub(super) async fn show(
         by: &client.by(),
         document: &document.document_id,
         here: &here,
-        from: which.from(),
+        from: which.number(),
     };
     let page = Page {
         last_day: last_day_words(&client, &document, app.now()),
@@ -265,31 +263,16 @@ pub(super) async fn live(
 ) -> Result<Response, PageError> {
     let id: DocumentId = id.parse().map_err(|_| PageError::NotFound)?;
     let who = ReaderGrant::of(&client);
-    // The page shows no copy: one that came since then is news, so the first look takes none for granted.
-    let is_first = Arc::new(AtomicBool::new(true));
+    // The page shows no copy: one that came since then is news.
+    let shown = FirstShown::of(false);
     let picture = move |c: &mut Scoped<'_>, _: &Facts, _: Archive| {
         if actions::look_ahead(c, &who, &id)?.is_err() {
             return Ok(None);
         }
-        if is_first.swap(false, Ordering::SeqCst) {
-            return Ok(Some(false));
-        }
-        Ok(Some(mine(c, &who.access, &id)?.is_some_and(|mine| mine.copy.is_some())))
+        let has_copy = mine(c, &who.access, &id)?.is_some_and(|mine| mine.copy.is_some());
+        Ok(Some(shown.or(has_copy)))
     };
     client.live(&app, picture).await
-}
-
-/// From which of its pages on a file is shown.
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-pub(super) struct WhichPages {
-    from: String,
-}
-
-impl WhichPages {
-    fn from(&self) -> i32 {
-        self.from.parse().unwrap_or(1)
-    }
 }
 
 /// Which copy of a document is asked for.

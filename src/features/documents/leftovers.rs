@@ -27,8 +27,7 @@ pub async fn remove_leftovers(app: &AppState) -> Result<usize, Fault> {
                 let Ok(to) = decide(row.state, Event::TimeOver) else { return Ok(false) };
                 if row.state == UploadState::Receiving {
                     // First of all, so that its sender, should there still be one, cannot finish it any more.
-                    store::end(c, &upload, to, "broken-off")?;
-                    return Ok(true);
+                    return store::stop(c, &upload, Event::TimeOver, "broken-off");
                 }
                 store::give_up_blob(c, &blob)?;
                 let why = if row.state == UploadState::Quarantined { "infected" } else { "forgotten" };

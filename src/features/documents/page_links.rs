@@ -53,6 +53,20 @@ pub(super) struct Reader<'a> {
     pub from: i32,
 }
 
+/// From which of its pages on a file is shown.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+pub(super) struct FromPage {
+    from: String,
+}
+
+impl FromPage {
+    /// Its number; the first where none is named.
+    pub(super) fn number(&self) -> i32 {
+        self.from.parse().unwrap_or(1)
+    }
+}
+
 /// What shows that the document was opened.
 #[derive(serde::Deserialize, Default)]
 #[serde(default)]
@@ -71,13 +85,13 @@ const PURPOSE: &str = "document-page";
 
 impl Sealed {
     /// Has this person opened the document, at some time?
-    pub(super) fn was_of(&self, app: &App, by: &By, (document, version): (&DocumentId, i32)) -> bool {
+    pub(super) fn is_of(&self, app: &App, by: &By, (document, version): (&DocumentId, i32)) -> bool {
         app.keys.verify(PURPOSE, &sealed_words(by, document, version, self.until), &self.seal)
     }
 
-    /// Has this person opened the document, and not too long ago?
-    pub(super) fn is_of(&self, app: &App, by: &By, of: (&DocumentId, i32)) -> bool {
-        self.was_of(app, by, of) && app.now() < Timestamp::from_micros(self.until)
+    /// Not too long ago?
+    pub(super) fn is_fresh(&self, app: &App) -> bool {
+        app.now() < Timestamp::from_micros(self.until)
     }
 }
 

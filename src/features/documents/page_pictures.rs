@@ -24,7 +24,7 @@ use crate::platform::confined::{DRAW_PAGE, READ_PAGE, Task};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Right;
-use crate::platform::state::AppState;
+use crate::platform::state::{App, AppState};
 use crate::platform::web::frame::{ClientFrame, StaffFrame};
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
@@ -50,6 +50,15 @@ impl At {
         Ok(Self { document, version: number(version)?, page: number(page)? })
     }
 
+    /// May somebody who shows this seal have the page now? Not where they opened the document too long ago, and there is
+    /// no such page for whoever never did.
+    pub(super) fn is_open(&self, app: &App, by: &By, sealed: &Sealed) -> Result<bool, PageError> {
+        match sealed.is_of(app, by, (&self.document, self.version)) {
+            true => Ok(sealed.is_fresh(app)),
+            false => Err(PageError::NotFound),
+        }
+    }
+
     /// Is it a page of this version?
     pub(super) fn is_of(&self, version: &Version) -> bool {
         self.version == version.number
@@ -60,7 +69,7 @@ impl At {
 pub(super) struct Found {
     document: Document,
     blob: Blob,
-    page: i32,
+    at: At,
     count: i32,
 }
 
@@ -68,12 +77,12 @@ impl Found {
     pub(super) fn of(document: Document, version: Version, at: At) -> Result<Self, PageError> {
         let Content::File(blob, _) = version.content else { return Err(PageError::NotFound) };
         let count = blob.pages.filter(|count| (1..=*count).contains(&at.page)).ok_or(PageError::NotFound)?;
-        Ok(Self { document, blob, page: at.page, count })
+        Ok(Self { document, blob, at, count })
     }
 
     /// Is it the last page of the file?
     pub(super) fn is_last(&self) -> bool {
-        self.page == self.count
+        self.at.page == self.count
     }
 
     /// What a process of its own says about the page.
@@ -88,7 +97,7 @@ impl Found {
         if app.buckets.take(&format!("pages/{kind}/{id}"), A_MINUTE, app.now()).is_err() {
             return Err(PageError::TooManyTries);
         }
-        let asked = (task, self.page.to_string());
+        let asked = (task, self.at.page.to_string());
         Ok(asked_of(app, scope, by, FileOf::document(&self.document), &self.blob, asked).await?)
     }
 
@@ -103,10 +112,10 @@ impl Found {
         app: &AppState,
         scope: &PracticeScope,
         (by, words): (By, Words),
-        (here, sealed): (&str, (&Sealed, i32)),
+        (here, Sealed { until, seal }): (&str, &Sealed),
     ) -> Result<PageText, PageError> {
         let text = self.ask(app, scope, by, READ_PAGE).await?.and_then(|text| String::from_utf8(text).ok());
-        let (Sealed { until, seal }, version) = sealed;
+        let version = self.at.version;
         let link = |page: i32| {
             let href = format!("{here}/versions/{version}/pages/{page}?until={until}&seal={seal}");
             (1..=self.count)
@@ -115,9 +124,9 @@ impl Found {
         };
         Ok(PageText {
             title: self.document.title.clone(),
-            name: words.with2("documents-page", "number", self.page, "count", self.count),
+            name: words.with2("documents-page", "number", self.at.page, "count", self.count),
             lines: text.unwrap_or_default().lines().map(str::to_owned).collect(),
-            others: [link(self.page - 1), link(self.page + 1)].into_iter().flatten().collect(),
+            others: [link(self.at.page - 1), link(self.at.page + 1)].into_iter().flatten().collect(),
             back: here.to_owned(),
         })
     }
@@ -195,7 +204,7 @@ pub(super) async fn client_picture(
 ) -> PageResult {
     let at = At::of(&document, &version, &page)?;
     let (found, is_unread) = for_client(&app, &client, at).await?;
-    if !sealed.is_of(&app, &client.by(), (&at.document, at.version)) {
+    if !at.is_open(&app, &client.by(), &sealed)? {
         return Err(PageError::NotFound);
     }
     let picture = found.picture(&app, &client.scope, client.by()).await?;
@@ -215,13 +224,11 @@ pub(super) async fn client_text(
     let at = At::of(&document, &version, &page)?;
     let (found, is_unread) = for_client(&app, &client, at).await?;
     let here = format!("/portal/documents/{}", at.document);
-    let of = (&at.document, at.version);
-    if !sealed.is_of(&app, &client.by(), of) {
-        let was_open = sealed.was_of(&app, &client.by(), of);
-        return if was_open { Ok(see_other(&here)) } else { Err(PageError::NotFound) };
+    if !at.is_open(&app, &client.by(), &sealed)? {
+        return Ok(see_other(&here));
     }
-    let of = (here.as_str(), (&sealed, at.version));
-    let text = found.text(&app, &client.scope, (client.by(), client.words), of).await?;
+    let by = (client.by(), client.words);
+    let text = found.text(&app, &client.scope, by, (&here, &sealed)).await?;
     note_end(&app, &client, (&method, &headers), (&found, is_unread)).await?;
     text_page(client.frame(&app, MINE), text)
 }
@@ -250,7 +257,7 @@ pub(super) async fn staff_picture(
 ) -> PageResult {
     let at = At::of(&document, &version, &page)?;
     let (_, found) = for_staff(&app, &staff, &chart, at).await?;
-    if !sealed.is_of(&app, &staff.by(), (&at.document, at.version)) {
+    if !at.is_open(&app, &staff.by(), &sealed)? {
         return Err(PageError::NotFound);
     }
     found.picture(&app, &staff.scope, staff.by()).await
@@ -266,16 +273,15 @@ pub(super) async fn staff_text(
     let at = At::of(&document, &version, &page)?;
     let (chart, found) = for_staff(&app, &staff, &chart, at).await?;
     let here = page_of(&found.document);
-    let (of, to) = ((&at.document, at.version), format!("{here}?version={}", at.version));
-    if !sealed.is_of(&app, &staff.by(), of) {
-        let was_open = sealed.was_of(&app, &staff.by(), of);
-        return if was_open { Ok(see_other(&to)) } else { Err(PageError::NotFound) };
+    let to = format!("{here}?version={}", at.version);
+    if !at.is_open(&app, &staff.by(), &sealed)? {
+        return Ok(see_other(&to));
     }
     let viewer = Viewer::of(&app, &staff);
     let room = app.db.read(&staff.scope, move |c| load_room(c, viewer, &chart)).await?;
     let ChartRoom { file, tags } = room.ok_or(PageError::NotFound)?;
-    let of = (here.as_str(), (&sealed, at.version));
-    let mut text = found.text(&app, &staff.scope, (staff.by(), staff.words), of).await?;
+    let by = (staff.by(), staff.words);
+    let mut text = found.text(&app, &staff.scope, by, (&here, &sealed)).await?;
     text.back = to;
     let head = room_head(&app, &staff, &file, &tags, TAB);
     html(StaffText { frame: staff.frame(&app, CHARTS), head, text }.render())

@@ -1,8 +1,5 @@
 //! The Documents tab of a chart room: the list, and one document as the client sees it with what became of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -22,7 +19,7 @@ use crate::features::documents::lifecycle::{
     DocumentState, Phase, ShareFacts, ShareStanding, Signed, is_never_shared, phase,
 };
 use crate::features::documents::packets::section::{self, PacketShown};
-use crate::features::documents::page_links::Reader;
+use crate::features::documents::page_links::{FromPage, Reader};
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
@@ -45,6 +42,7 @@ use crate::platform::i18n::{Language, Stamp};
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::frame::StaffFrame;
+use crate::platform::web::live_stream::FirstShown;
 use crate::platform::web::nav::ChartTab;
 use crate::platform::web::{PageError, PageResult, html};
 
@@ -374,8 +372,6 @@ struct Page {
 pub(super) struct WhichVersion {
     version: Option<String>,
     copy: String,
-    /// From which of its pages on a file is shown.
-    from: String,
 }
 
 impl WhichVersion {
@@ -396,6 +392,7 @@ pub(super) async fn show(
     staff: StaffSession,
     Path(at): Path<(String, String)>,
     Query(which): Query<WhichVersion>,
+    Query(from): Query<FromPage>,
 ) -> PageResult {
     let (chart, id) = ids_of(&at)?;
     let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
@@ -443,7 +440,7 @@ pub(super) async fn show(
         by: &by,
         document: &document.document_id,
         here: &here,
-        from: which.from.parse().unwrap_or(1),
+        from: from.number(),
     };
     let is_older = version.number != document.current_version;
     let withdrawn = (document.state == DocumentState::Withdrawn).then(|| {
@@ -571,20 +568,17 @@ pub(super) async fn live(
     let (chart, id) = ids_of(&at)?;
     let role = staff.role;
     // The page says that the copy is being made: what came of it since then is news.
-    let is_first = Arc::new(AtomicBool::new(true));
+    let shown = FirstShown::of(Some(FileState::Due));
     let picture = move |c: &mut Scoped<'_>| {
         let asked = Asked { chart: Some(chart), document: id, number: None };
         if actions::look_by_staff(c, role, asked)?.is_err() {
             return Ok(None);
         }
-        if is_first.swap(false, Ordering::SeqCst) {
-            return Ok(Some(Some(FileState::Due)));
-        }
         let copy = match signing::newest(c, &id)? {
             Some(found) => seal_store::state_of(c, &found.request)?,
             None => None,
         };
-        Ok(Some(copy))
+        Ok(Some(shown.or(copy)))
     };
     staff.live(&app, Some(chart), picture).await
 }

@@ -183,14 +183,14 @@ pub async fn end(
     let running = tokio::spawn(async move {
         let Some((row, key)) = open(&app, &sender, &id).await? else { return Ok(None) };
         if row.state != UploadState::Receiving {
-            let found = app.db.read(&sender.scope, move |c| taken(c, &sender.by, &sender.chart, &id)).await?;
-            return Ok(found.map(|taken| Ended::LookedThrough(Ok(taken))));
+            return finished(&app, &sender, id).await;
         }
         let size = size_of(&row)?;
         let there = numbers(app.db.read(&sender.scope, move |c| store::parts_of(c, &id)).await?);
         let missing: Vec<u32> = (0..parts(size)).filter(|number| !there.contains(number)).collect();
         if !missing.is_empty() {
-            return Ok(Some(Ended::Missing(missing)));
+            // Two ends at once: the other one has finished it since the row was read, and its parts are forgotten.
+            return Ok(finished(&app, &sender, id).await?.or(Some(Ended::Missing(missing))));
         }
         let key_generation = key.generation;
         let object = Object { practice: row.practice_id, blob: row.blob_id, key };
@@ -204,13 +204,18 @@ pub async fn end(
         let outcome = conclude(&app, &sender.scope, &sender.by, (&row, stored), unscanned).await?;
         if outcome == Err(NotTaken::BrokenOff) {
             // Two ends at once: the other one has finished it.
-            let by = sender.by.clone();
-            let found = app.db.read(&sender.scope, move |c| taken(c, &by, &sender.chart, &id)).await?;
-            return Ok(found.map(|taken| Ended::LookedThrough(Ok(taken))));
+            return finished(&app, &sender, id).await;
         }
         Ok(Some(Ended::LookedThrough(outcome)))
     });
     running.await.map_err(|error| Fault::Ended(error.to_string()))?
+}
+
+/// The answer to the end of an upload that has ended well; `None` for another.
+async fn finished(app: &AppState, sender: &Sender, id: UploadId) -> Result<Option<Ended>, Fault> {
+    let (by, chart) = (sender.by.clone(), sender.chart);
+    let found = app.db.read(&sender.scope, move |c| taken(c, &by, &chart, &id)).await?;
+    Ok(found.map(|taken| Ended::LookedThrough(Ok(taken))))
 }
 
 /// A file of this sender's for this chart that was looked through: it waits for its document, or its document has it.

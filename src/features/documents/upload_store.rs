@@ -160,6 +160,17 @@ pub fn note_size(c: &mut Scoped<'_>, id: &UploadId, size: i64) -> Result<(), Fau
     Ok(())
 }
 
+/// Ends an upload that still comes in, as the event says; `false` if it has come in or has ended meanwhile.
+pub fn stop(c: &mut Scoped<'_>, id: &UploadId, event: Event, reason: &str) -> Result<bool, Fault> {
+    let now = c.lease_now()?;
+    let Ok(to) = decide(UploadState::Receiving, event) else { return Ok(false) };
+    let is_stopped = step(c, id, (UploadState::Receiving, event), now)?;
+    if is_stopped {
+        end(c, id, to, reason)?;
+    }
+    Ok(is_stopped)
+}
+
 /// Ends an upload whose file is not taken, and gives its quota back.
 pub fn end(c: &mut Scoped<'_>, id: &UploadId, state: UploadState, reason: &str) -> Result<(), Fault> {
     c.rows(upload::table)

@@ -217,7 +217,7 @@ pub(super) async fn conclude(
         Err(fault) if upload.declared_size.is_some() => Err(fault),
         Err(fault) => {
             // The worker that looks for leftovers does the same later, should this not be possible now.
-            if let Err(again) = give_up(app, scope, upload, UploadState::Expired, "fault").await {
+            if let Err(again) = give_up(app, scope, upload, Happens::TimeOver, "fault").await {
                 tracing::warn!(error = again.chain(), "a broken upload is not tidied away yet");
             }
             Err(fault)
@@ -564,21 +564,23 @@ pub(super) async fn reject(
         app.db.write(scope, move |c| audit::record(c, event.clone())).await?;
     }
     let happens = if why == NotTaken::BrokenOff { Happens::TimeOver } else { Happens::Refuse };
-    let Ok(state) = decide(UploadState::Receiving, happens) else { return Ok(()) };
-    give_up(app, scope, upload, state, &why.word()).await
+    give_up(app, scope, upload, happens, &why.word()).await
 }
 
-/// Deletes what was stored, then ends the row: should it stop between, the row still says what to delete.
+/// Ends an upload that still comes in, then deletes what was stored. Another end of it may have finished it meanwhile:
+/// then its bytes stay. Should it stop between, bytes that no row refers to are deleted a day later.
 async fn give_up(
     app: &AppState,
     scope: &PracticeScope,
     upload: &UploadRow,
-    state: UploadState,
+    happens: Happens,
     reason: &str,
 ) -> Result<(), Fault> {
-    app.objects.remove(&upload.practice_id, &upload.blob_id).await?;
     let (id, reason) = (upload.upload_id, reason.to_owned());
-    app.db.write(scope, move |c| store::end(c, &id, state, &reason)).await
+    if app.db.write(scope, move |c| store::stop(c, &id, happens, &reason)).await? {
+        app.objects.remove(&upload.practice_id, &upload.blob_id).await?;
+    }
+    Ok(())
 }
 
 /// Gives up a file that was taken and that no document will have; its bytes are deleted later.

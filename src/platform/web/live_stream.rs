@@ -2,6 +2,7 @@
 //! time itself changes what it shows.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
@@ -26,6 +27,23 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub type Looking<P> = BoxFuture<'static, Result<Option<P>, Fault>>;
 /// Looks at what a page shows.
 pub type Look<P> = Box<dyn Fn() -> Looking<P> + Send + Sync>;
+
+/// What a page showed of something that is to come. The first look of its stream takes that for granted, so that what
+/// came between the page and the stream is news.
+#[derive(Clone, Debug)]
+pub struct FirstShown<P>(Arc<Mutex<Option<P>>>);
+
+impl<P> FirstShown<P> {
+    /// Of a page that showed this.
+    pub fn of(shown: P) -> Self {
+        Self(Arc::new(Mutex::new(Some(shown))))
+    }
+
+    /// What the page showed, the first time, and what is `found` each time after.
+    pub fn or(&self, found: P) -> P {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(found)
+    }
+}
 
 /// Which changes concern a page, and whose it is.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use crate::features::documents::signing::in_person::lifecycle::Stage;
 use crate::features::documents::signing::in_person::right::{self, Allowed};
 use crate::features::documents::signing::in_person::store::{self as in_person, InPerson, Meeting};
 use crate::features::documents::signing::lifecycle::{
-    Event, Next, Preparation, Refusal, SignerState, SigningState, Standing, begin, decide,
+    Event, Next, Preparation, Refusal, SignerState, SigningState, begin, decide,
 };
 use crate::features::documents::signing::mark::Mark;
 use crate::features::documents::signing::notices;
@@ -383,16 +383,7 @@ fn place_of(c: &mut Scoped<'_>, who: &Signatory, document: Option<Document>) -> 
 pub fn note_opened(c: &mut Scoped<'_>, by: &By, who: &ReaderGrant, document: &Document) -> Result<(), Fault> {
     let Some(mut signing) = store::newest(c, &document.document_id)? else { return Ok(()) };
     let Some(at) = signing.by_grant(&who.access) else { return Ok(()) };
-    let is_open = signing.request.standing(c.now()) == Standing::Open;
-    let Some(signer) = signing.signers.get_mut(at) else { return Ok(()) };
-    if !is_open || signer.state != SignerState::Ready || signer.opened_at.is_some() {
-        return Ok(());
-    }
-    signer.opened_at = Some(c.now());
-    store::save_signer(c, signer)?;
-    let more = json!({ "account": who.account });
-    record(c, by, (document, &mut signing.request), Happening::Opened, Some(signer), more)?;
-    store::save(c, &signing.request)
+    first_opened(c, by, (document, &mut signing, at), json!({ "account": who.account }))
 }
 
 /// Notes that somebody on the practice's device came to see the document while it was their turn.
@@ -402,18 +393,26 @@ pub fn note_opened_in_person(
     place: &mut Place,
     meeting: &InPerson,
 ) -> Result<(), Fault> {
+    let more = json!({ "in_person": of_meeting(meeting) });
+    first_opened(c, by, (&place.document, &mut place.signing, place.at), more)
+}
+
+/// Writes down that it was a signer's turn when they came to see the document, the first time.
+fn first_opened(
+    c: &mut Scoped<'_>,
+    by: &By,
+    (document, signing, at): (&Document, &mut Signing, usize),
+    more: serde_json::Value,
+) -> Result<(), Fault> {
     let now = c.now();
-    let Some(signer) = place.signing.signers.get_mut(place.at) else { return Ok(()) };
-    if signer.opened_at.is_some() {
+    let Some(signer) = signing.signers.get_mut(at) else { return Ok(()) };
+    if !signing.request.is_turn_of(signer, now) || signer.opened_at.is_some() {
         return Ok(());
     }
     signer.opened_at = Some(now);
     store::save_signer(c, signer)?;
-    let more = json!({ "in_person": of_meeting(meeting) });
-    let signer = signer.clone();
-    let at = (&place.document, &mut place.signing.request);
-    record(c, by, at, Happening::Opened, Some(&signer), more)?;
-    store::save(c, &place.signing.request)
+    record(c, by, (document, &mut signing.request), Happening::Opened, Some(signer), more)?;
+    store::save(c, &signing.request)
 }
 
 /// Is it an authorization that does not count any more? To sign it would allow nothing.

@@ -85,7 +85,7 @@ pub fn box_of(
     let moment = |at| words.date_time_zone(at, &client.zone);
     let until = moment(request.deadline);
     let standing = request.standing(now);
-    let is_turn = standing == Standing::Open && signer.state == SignerState::Ready;
+    let is_turn = request.is_turn_of(signer, now);
     let own = match (signer.state, signer.settled_at) {
         (SignerState::Signed, Some(at)) => Some(words.with1("signing-you-signed", "moment", moment(at))),
         (SignerState::Refused, Some(at)) => Some(words.with1("signing-you-refused", "moment", moment(at))),
@@ -256,8 +256,7 @@ fn step_of(
 ) -> Step {
     let words = client.words;
     let Some(signer) = place.signing.signers.get(place.at) else { return Step::None(String::new()) };
-    let is_turn = place.signing.request.standing(now) == Standing::Open && signer.state == SignerState::Ready;
-    if !is_turn {
+    if !place.signing.request.is_turn_of(signer, now) {
         let told = box_of(client, &place.signing, place.at, None, now).map(|shown| shown.said);
         return Step::None(told.unwrap_or_default());
     }
@@ -481,9 +480,7 @@ fn refuse_page_of(
     errors: FieldErrors,
 ) -> PageResult {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let signer = place.signing.signers.get(place.at);
-    let is_turn = place.signing.request.standing(app.now()) == Standing::Open
-        && signer.is_some_and(|signer| signer.state == SignerState::Ready);
+    let is_turn = place.signing.is_turn_at(place.at, app.now());
     let told = || box_of(client, &place.signing, place.at, None, app.now()).map(|shown| shown.said);
     let page = RefusePage {
         title: place.document.title.clone(),

@@ -4,7 +4,7 @@
 use crate::features::access::load_access;
 use crate::features::accounts::{self, mails::MailContext};
 use crate::features::documents::kinds::DocumentMail;
-use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing as Stands};
+use crate::features::documents::signing::lifecycle::{SignerState, SigningState};
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{self, Asked};
 use crate::features::documents::store as documents;
@@ -49,7 +49,7 @@ fn signs_for_practice(c: &mut Scoped<'_>, id: &StaffId) -> Result<Option<StaffMe
 
 fn is_turn(c: &mut Scoped<'_>, id: uuid::Uuid) -> Result<Standing, Fault> {
     let Some(of) = store::asked(c, &SignerId::from_uuid(id))? else { return Ok(Standing::Over) };
-    let stands = of.request.standing(c.now()) == Stands::Open && of.signer.state == SignerState::Ready;
+    let stands = of.request.is_turn_of(&of.signer, c.now());
     if let Some(member) = of.signer.staff_id.filter(|_| stands) {
         return Ok(if signs_for_practice(c, &member)?.is_some() { Standing::Wanted } else { Standing::Over });
     }

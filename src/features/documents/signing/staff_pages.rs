@@ -16,7 +16,7 @@ use crate::features::documents::signing::actions::{
 };
 use crate::features::documents::signing::evidence::{self, Link};
 use crate::features::documents::signing::labels::FIELD_BOX;
-use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState, Standing};
+use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState};
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::staff_section::day_choices;
@@ -592,8 +592,7 @@ fn sign_page_of(
         said: session.words.with1("signing-intent", "name", &signer.printed_name),
         name: signer.printed_name.clone(),
         field: FIELD_BOX,
-        is_over: own.signing.request.standing(app.now()) != Standing::Open
-            || signer.state != SignerState::Ready,
+        is_over: !own.signing.request.is_turn_of(signer, app.now()),
         frame: session.frame(app, CHARTS),
     };
     Ok((status, html(page.render())?).into_response())

@@ -270,9 +270,9 @@ pub fn look(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Looked>, F
     for signer in &signing.signers {
         let is_asked = is_open && signer.state.is_asked();
         can.push(!is_asked || can_sign(c, document, &signing.request, signer)?);
-        here.push(match (is_running, signer.state) {
-            (true, SignerState::Ready) => Some(allowed(c, document, &signing, signer)?),
-            _ => None,
+        here.push(match signing.request.is_turn_of(signer, c.now()) {
+            true => Some(allowed(c, document, &signing, signer)?),
+            false => None,
         });
         if is_running {
             reminders.extend(reminder(c, document, &signing.request, signer)?);

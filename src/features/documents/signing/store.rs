@@ -72,6 +72,11 @@ impl Request {
     pub fn standing(&self, now: Timestamp) -> Standing {
         standing(self.state, self.deadline, now)
     }
+
+    /// Is it a signer's turn to sign?
+    pub fn is_turn_of(&self, signer: &Signer, now: Timestamp) -> bool {
+        self.standing(now) == Standing::Open && signer.state == SignerState::Ready
+    }
 }
 
 word_enum! {
@@ -180,6 +185,11 @@ impl Signing {
     /// The signers as the life cycle knows them.
     pub fn seats(&self) -> Vec<Seat> {
         self.signers.iter().map(Signer::seat).collect()
+    }
+
+    /// Is it the turn of the signer at this place?
+    pub fn is_turn_at(&self, at: usize, now: Timestamp) -> bool {
+        self.signers.get(at).is_some_and(|signer| self.request.is_turn_of(signer, now))
     }
 
     /// Has everybody signed, this signer among them?

@@ -14,7 +14,6 @@ use crate::features::documents::signing::consent;
 use crate::features::documents::signing::in_person::lifecycle::{Ending, Stage};
 use crate::features::documents::signing::in_person::right::{Allowed, allowed, person_of};
 use crate::features::documents::signing::in_person::store::{self, InPerson, Meeting};
-use crate::features::documents::signing::lifecycle::{SignerState, Standing};
 use crate::features::documents::signing::store as requests;
 use crate::features::documents::store::{self as rows, Content};
 use crate::kernel::civil::BirthDate;
@@ -95,8 +94,7 @@ pub fn start(
     let Some(signer) = request.signers.iter().find(|of| of.signer_id == *signer) else {
         return Ok(Err(NotStarted::NotTheirTurn));
     };
-    let is_turn = request.request.standing(c.now()) == Standing::Open && signer.state == SignerState::Ready;
-    if !is_turn || !signing::may_host(c, &host.staff_id)? {
+    if !request.request.is_turn_of(signer, c.now()) || !signing::may_host(c, &host.staff_id)? {
         return Ok(Err(NotStarted::NotTheirTurn));
     }
     let allowed = allowed(c, &document, &request, signer)?;
@@ -150,14 +148,7 @@ fn at_step(c: &mut Scoped<'_>, of: &LockedFor, step: Stage) -> Result<Option<(Me
     };
     let who = Signatory::InPerson(OnDevice::of(&meeting));
     let Ok(place) = signing::place(c, &who, &meeting.document)? else { return Ok(None) };
-    Ok(is_turn(&place, c.now()).then_some((meeting, place)))
-}
-
-/// Is it the signer's turn?
-pub fn is_turn(place: &Place, now: Timestamp) -> bool {
-    let signer = place.signing.signers.get(place.at);
-    place.signing.request.standing(now) == Standing::Open
-        && signer.is_some_and(|signer| signer.state == SignerState::Ready)
+    Ok(place.signing.is_turn_at(place.at, c.now()).then_some((meeting, place)))
 }
 
 fn end(c: &mut Scoped<'_>, by: &By, mut meeting: Meeting, ending: Ending) -> Result<(), Fault> {

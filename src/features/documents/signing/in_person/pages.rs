@@ -10,12 +10,12 @@ use axum::response::{IntoResponse, Response};
 use crate::features::documents::actions::LONGEST_REASON;
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
-use crate::features::documents::page_links::{Reader, Sealed};
+use crate::features::documents::page_links::{FromPage, Reader, Sealed};
 use crate::features::documents::page_pictures::{At, Found, text_page};
 use crate::features::documents::signing::actions::{OnDevice, Place, SignOutcome, Signatory, prepared};
 use crate::features::documents::signing::consent;
 use crate::features::documents::signing::in_person::actions::{
-    self, BirthDateOutcome, Host, LockedFor, NotStarted, ReadOutcome, is_turn,
+    self, BirthDateOutcome, Host, LockedFor, NotStarted, ReadOutcome,
 };
 use crate::features::documents::signing::in_person::lifecycle::{Ending, Stage};
 use crate::features::documents::signing::in_person::store::{self, Meeting};
@@ -114,7 +114,8 @@ impl Here {
     /// The version, where the signer may see now what it says.
     fn shown(&self, now: Timestamp) -> Option<(&Place, &Version)> {
         let (place, _, version) = self.there.as_ref()?;
-        let is_shown = self.meeting.row.stage(now).shows_document() && is_turn(place, now);
+        let is_shown =
+            self.meeting.row.stage(now).shows_document() && place.signing.is_turn_at(place.at, now);
         is_shown.then_some((place, version))
     }
 }
@@ -211,7 +212,7 @@ fn step_of(app: &AppState, locked: &LockedSession, here: &Here, from: i32) -> St
     let Some((place, preparation, version)) = &here.there else {
         return Step::Stopped(words.get("in-person-gone"));
     };
-    if !is_turn(place, now) {
+    if !place.signing.is_turn_at(place.at, now) {
         return Step::Stopped(not_their_turn(locked, place, now));
     }
     let shown = || {
@@ -265,13 +266,6 @@ fn page_with(locked: &LockedSession, here: &Here, step: Step, errors: FieldError
     Ok((status, html(page.render())?).into_response())
 }
 
-/// From which of its pages on a file is shown.
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-pub(super) struct FromPage {
-    from: String,
-}
-
 /// What is next for the signer.
 pub(super) async fn page(
     State(app): State<AppState>,
@@ -279,7 +273,7 @@ pub(super) async fn page(
     Query(which): Query<FromPage>,
 ) -> PageResult {
     let here = Here::load(&app, &locked).await?;
-    let step = step_of(&app, &locked, &here, which.from.parse().unwrap_or(1));
+    let step = step_of(&app, &locked, &here, which.number());
     page_with(&locked, &here, step, FieldErrors::new())
 }
 
@@ -475,7 +469,7 @@ async fn found_at(
     let here = Here::load(app, locked).await?;
     let (place, shown) = here.shown(app.now()).ok_or(PageError::NotFound)?;
     let at = At::in_document(here.meeting.document, version, page)?;
-    if !at.is_of(shown) || !sealed.is_of(app, &locked.host.by(), (&here.meeting.document, shown.number)) {
+    if !at.is_of(shown) || !at.is_open(app, &locked.host.by(), sealed)? {
         return Err(PageError::NotFound);
     }
     Found::of(place.document.clone(), shown.clone(), at)
@@ -520,10 +514,8 @@ pub(super) async fn page_text(
     Query(sealed): Query<Sealed>,
 ) -> PageResult {
     let found = found_at(&app, &locked, (&version, &page), &sealed).await?;
-    let number = version.parse().map_err(|_| PageError::NotFound)?;
-    let of = (LED_TO, (&sealed, number));
     let by = (locked.host.by(), locked.host.words);
-    let text = found.text(&app, &locked.host.scope, by, of).await?;
+    let text = found.text(&app, &locked.host.scope, by, (LED_TO, &sealed)).await?;
     note_end(&app, &locked, (&method, &headers), &found).await?;
     text_page(frame(&locked), text)
 }

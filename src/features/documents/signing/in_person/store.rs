@@ -82,8 +82,9 @@ pub struct Meeting {
     pub chart: ChartId,
 }
 
-macro_rules! with_document {
-    ($c:expr) => {
+/// The meeting that this holds for.
+macro_rules! meeting {
+    ($c:expr, $holds:expr) => {
         $c.rows(in_person::table)
             .inner_join(
                 signer::table.on(signer::practice_id
@@ -98,6 +99,15 @@ macro_rules! with_document {
                     .eq(signing::practice_id)
                     .and(document::document_id.eq(signing::document_id))),
             )
+            .filter($holds)
+            .select((
+                InPerson::as_select(),
+                signer::access_id,
+                signing::signing_id,
+                document::document_id,
+                document::chart_id,
+            ))
+            .optional($c)?
     };
 }
 
@@ -114,32 +124,14 @@ pub fn of_session(
     session_hash: &str,
     locked_at: Timestamp,
 ) -> Result<Option<Meeting>, Fault> {
-    let found: Option<Found> = with_document!(c)
-        .filter(in_person::session_hash.eq(session_hash))
-        .filter(in_person::started_at.eq(locked_at))
-        .select((
-            InPerson::as_select(),
-            signer::access_id,
-            signing::signing_id,
-            document::document_id,
-            document::chart_id,
-        ))
-        .optional(c)?;
+    let is_of = in_person::session_hash.eq(session_hash).and(in_person::started_at.eq(locked_at));
+    let found: Option<Found> = meeting!(c, is_of);
     Ok(read(found))
 }
 
 /// By its id.
 pub fn find(c: &mut Scoped<'_>, id: &InPersonId) -> Result<Option<Meeting>, Fault> {
-    let found: Option<Found> = with_document!(c)
-        .filter(in_person::in_person_id.eq(*id))
-        .select((
-            InPerson::as_select(),
-            signer::access_id,
-            signing::signing_id,
-            document::document_id,
-            document::chart_id,
-        ))
-        .optional(c)?;
+    let found: Option<Found> = meeting!(c, in_person::in_person_id.eq(*id));
     Ok(read(found))
 }
 
