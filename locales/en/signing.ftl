@@ -38,6 +38,7 @@ signing-last-day-over = The last day of this authorization is over, so it cannot
 signing-last-day-over-staff = The last day of this authorization is over. Make a new one of its template.
 signing-cannot-yet = This cannot be signed right now. Please ask the practice.
 signing-read-again = Read it again
+signing-step = Step { $number } of { $count }
 signing-read-first = Read the document to its last page, or download it. Then come back here to sign.
 signing-read-page = Read the document
 signing-read-open = Download the document

@@ -38,6 +38,7 @@ signing-last-day-over = El último día de esta autorización ya pasó, así que
 signing-last-day-over-staff = El último día de esta autorización ya pasó. Haga otra a partir de su plantilla.
 signing-cannot-yet = Esto no se puede firmar en este momento. Pregunte al consultorio.
 signing-read-again = Leerlo de nuevo
+signing-step = Paso { $number } de { $count }
 signing-read-first = Lea el documento hasta la última página o descárguelo. Después vuelva aquí para firmar.
 signing-read-page = Leer el documento
 signing-read-open = Descargar el documento

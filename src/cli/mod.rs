@@ -111,9 +111,13 @@ enum Command {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     // Not commands for people: they parse files of strangers. Nothing else of the program has run yet.
-    if let Some(exit) =
-        confined::run(&[confined::INSPECT_PDF, confined::DRAW_PAGE, confined::READ_PAGE, VERIFY])
-    {
+    if let Some(exit) = confined::run(&[
+        confined::INSPECT_PDF,
+        confined::PICTURE_TO_PDF,
+        confined::DRAW_PAGE,
+        confined::READ_PAGE,
+        VERIFY,
+    ]) {
         return exit;
     }
     let cli = match Cli::try_parse() {

@@ -18,6 +18,7 @@ use crate::platform::fault::Fault;
 use crate::platform::objects::ObjectError;
 use crate::platform::pdf::{PdfProblem, PdfScan};
 use crate::platform::pdf_pages::{self, LONGEST_TEXT, MOST_PAGES};
+use crate::platform::picture_pdf::{self, PictureTrouble};
 
 /// What such a process does with a file.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +143,24 @@ impl Confined {
             (word, _) => Err(word.parse().unwrap_or(PdfProblem::Broken)),
         })
     }
+
+    /// Makes a PDF of one page of a picture. A process that ended without an answer is a picture that cannot be read.
+    pub async fn picture_to_pdf(
+        &self,
+        file: impl Stream<Item = Result<Bytes, ObjectError>> + Send,
+    ) -> Result<Result<Vec<u8>, PictureTrouble>, ObjectError> {
+        let said = self.answer(PICTURE_TO_PDF, "", file).await?.unwrap_or_default();
+        if said.starts_with(b"%PDF-") {
+            return Ok(Ok(said));
+        }
+        let word = String::from_utf8_lossy(&said);
+        Ok(Err(word.parse().unwrap_or(PictureTrouble::Broken)))
+    }
 }
+
+/// Makes a PDF of a picture.
+pub const PICTURE_TO_PDF: Task =
+    Task { command: "picture-to-pdf", work: picture_pdf::convert, longest: 50 * 1024 * 1024 };
 
 /// Looks a PDF through for what must not reach a client, and counts its pages.
 pub const INSPECT_PDF: Task =

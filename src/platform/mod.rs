@@ -27,6 +27,7 @@ pub mod pdf;
 pub mod pdf_pages;
 pub mod pdf_writer;
 pub mod permissions;
+pub mod picture_pdf;
 pub mod scanner;
 pub mod seal;
 pub mod server;

@@ -42,8 +42,8 @@ async fn documents_way(w: &mut World, scripts: bool) {
     desk.visit(&format!("/staff/charts/{}/documents", ana.chart_id)).await;
     desk.must_say("No documents yet").await;
     desk.must_be_accessible("the tab, empty").await;
-    desk.click("link", "Upload a PDF").await;
-    desk.must_say("PDF file").await;
+    desk.click("link", "Upload a file").await;
+    desk.must_say("PDF or picture").await;
     desk.must_be_accessible("the upload").await;
     desk.fill("Title", "Safety plan").await;
     desk.choose("Kind", "Plan").await;
@@ -176,7 +176,7 @@ pages! {
         phone.must_have_focus("One thing needs another look").await;
         phone.must_be_accessible("a file that is not taken").await;
         phone.click("link", "This is a web page").await;
-        phone.must_have_focus("PDF file").await;
+        phone.must_have_focus("PDF or picture").await;
         assert_eq!(phone.value("What is it?").await, "Another letter");
 
         phone.close().await;

@@ -61,6 +61,7 @@ mod outbox;
 mod packets;
 mod page_pictures;
 mod page_rules;
+mod pictures;
 mod portal_home;
 mod portal_people;
 mod portal_sign_in;

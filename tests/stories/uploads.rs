@@ -270,7 +270,7 @@ stories! {
         // Whoever chose none is not asked to choose it once more.
         let page = phone.get(form).await;
         let none = phone.upload_with(&page, form, &[("about", "A letter")], "", b"").await;
-        none.must_be(422).must_say("Choose a PDF file.").must_not_say("Choose the file once more.");
+        none.must_be(422).must_say("Choose a file.").must_not_say("Choose the file once more.");
         assert_eq!(documents(w).await, 0);
     }
 

@@ -29,6 +29,7 @@ pub mod months;
 pub mod packets;
 pub mod papers;
 pub mod parts;
+pub mod pictures;
 pub mod postgres;
 pub mod rows;
 pub mod stored;

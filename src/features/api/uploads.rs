@@ -23,14 +23,15 @@ use crate::platform::fault::granted;
 use crate::platform::objects::PART_BYTES;
 use crate::platform::state::AppState;
 
-/// Upload a PDF for a chart.
+/// Upload a PDF or a picture for a chart.
 ///
-/// The body is the file itself, `application/pdf`, at most 50 MiB. It is looked through as it arrives. Make a document of
+/// The body is the file itself, at most 50 MiB. It is looked through as it arrives. A picture needs a `name` that ends with
+/// `.jpg`, `.jpeg` or `.png`; it is kept as a PDF of one page, and `sha256` and `size` are that PDF's. Make a document of
 /// it within 24 hours (`upload` of createDocument or addVersion), or send it with a message (`uploads` of writeMessage or
 /// beginThread); then it is deleted.
 #[utoipa::path(post, path = "/api/v1/charts/{chart}/uploads", tag = "Documents", operation_id = "uploadFile",
     params(("chart" = String, Path, description = "The chart's id"), UploadQuery),
-    request_body(content = Vec<u8>, content_type = "application/pdf"),
+    request_body(content((Vec<u8> = "application/pdf"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
     responses((status = 201, description = "The file is stored and waits for its document", body = UploadJson), Usual),
     security(("api_key" = ["documents:write"])))]
 pub async fn upload(
@@ -43,8 +44,10 @@ pub async fn upload(
     let chart: ChartId = id(&chart)?;
     let asked: UploadQuery = query(raw.as_deref())?;
     let kind = caller.header(header::CONTENT_TYPE).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(PDF) {
-        return Err(Problem::from(problem::MEDIA_TYPE).saying("The body must be application/pdf."));
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if ![PDF, "image/jpeg", "image/png"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
+        let what = "The body must be application/pdf, image/jpeg or image/png.";
+        return Err(Problem::from(problem::MEDIA_TYPE).saying(what));
     }
     let said: Option<u64> = caller.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if said.is_some_and(|said| said > LARGEST) {
@@ -91,7 +94,7 @@ fn progress_json(at: &Progress) -> ProgressJson {
     }
 }
 
-/// Begin to upload a PDF for a chart in parts.
+/// Begin to upload a PDF or a picture for a chart in parts.
 ///
 /// A part has 4 MiB (`part_bytes`), the last one may be shorter. Send the parts in any order, several at once if you like,
 /// and each again where its answer did not come; then complete the upload. It stays open until 24 hours after its last part.

@@ -7,8 +7,10 @@ word_enum! {
     pub enum FileKind {
         /// PDF.
         Pdf = "pdf",
-        /// A picture that a browser shows.
+        /// A picture as phones and scanners make it: JPEG or PNG.
         Picture = "picture",
+        /// A picture of another kind.
+        OtherPicture = "other-picture",
         /// A picture as iPhones save it.
         Heic = "heic",
         /// A web page.
@@ -39,12 +41,15 @@ impl FileKind {
         if begins(b"%PDF-") || start[..start.len().min(1_024)].windows(5).any(|part| part == b"%PDF-") {
             return Self::Pdf;
         }
-        if begins(b"\x89PNG\r\n\x1a\n") || begins(b"\xff\xd8\xff") || begins(b"GIF8") || begins(b"BM") {
+        if begins(b"\x89PNG\r\n\x1a\n") || begins(b"\xff\xd8\xff") {
             return Self::Picture;
+        }
+        if begins(b"GIF8") || begins(b"BM") {
+            return Self::OtherPicture;
         }
         match start.get(4..12) {
             Some(b"ftypheic" | b"ftypheix" | b"ftyphevc" | b"ftypmif1" | b"ftypheim") => return Self::Heic,
-            _ if begins(b"RIFF") && start.get(8..12) == Some(b"WEBP") => return Self::Picture,
+            _ if begins(b"RIFF") && start.get(8..12) == Some(b"WEBP") => return Self::OtherPicture,
             _ => {}
         }
         if begins(b"PK\x03\x04") {
@@ -84,9 +89,34 @@ impl FileKind {
     }
 }
 
+/// A file that is taken, by what it is made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// A PDF, which stays as it is.
+    Pdf,
+    /// A picture, of which a PDF is made.
+    Picture,
+}
+
+impl Taking {
+    /// By the name, which agrees with what the file is. One without a name is a PDF.
+    pub fn of_name(name: &str) -> Self {
+        match extension(name).as_str() {
+            "jpg" | "jpeg" | "png" => Self::Picture,
+            _ => Self::Pdf,
+        }
+    }
+}
+
 /// The last part of a name behind its last point, in small letters; empty where there is none.
 pub fn extension(name: &str) -> String {
     name.rsplit_once('.').map(|(_, end)| end.to_lowercase()).unwrap_or_default()
+}
+
+/// The name of the PDF that is made of a picture.
+pub fn as_pdf(name: &str) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    format!("{stem}.pdf")
 }
 
 /// Characters of a file's name that are kept.
@@ -139,7 +169,7 @@ mod tests {
             (b"\n\n%PDF-1.4", FileKind::Pdf),
             (b"\x89PNG\r\n\x1a\nIHDR", FileKind::Picture),
             (b"\xff\xd8\xff\xe0JFIF", FileKind::Picture),
-            (b"RIFF\x01\x02\x03\x04WEBPVP8", FileKind::Picture),
+            (b"RIFF\x01\x02\x03\x04WEBPVP8", FileKind::OtherPicture),
             (b"\0\0\0\x18ftypheic\0\0", FileKind::Heic),
             (b"<!DOCTYPE html><title>x</title>", FileKind::WebPage),
             (b"\xef\xbb\xbf  <HTML>", FileKind::WebPage),

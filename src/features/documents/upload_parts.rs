@@ -8,7 +8,7 @@ use crate::features::documents::held_store;
 use crate::features::documents::upload_lifecycle::UploadState;
 use crate::features::documents::upload_store::{self as store, UploadRow};
 use crate::features::documents::uploads::{
-    LARGEST, NewUpload, NotTaken, Scan, StoredBytes, Taken, Unscanned, Way, conclude, goes_on, is_pdf,
+    LARGEST, NewUpload, NotTaken, Scan, StoredBytes, Taken, Unscanned, Way, conclude, goes_on, is_wanted,
     reject, reserve, who,
 };
 use crate::kernel::ids::{ChartId, UploadId};
@@ -147,7 +147,7 @@ pub async fn put(
     }
     if row.state == UploadState::Receiving
         && number == 0
-        && let Err(why) = is_pdf(&bytes, &row.file_name)
+        && let Err(why) = is_wanted(&bytes, &row.file_name)
     {
         reject(app, &sender.scope, &sender.by, &row, why).await?;
         return Ok(Some(PartTaken::Refused(why)));

@@ -154,9 +154,16 @@ pub fn step(
     Ok(moved == 1)
 }
 
-/// Notes how large the file came to be.
-pub fn note_size(c: &mut Scoped<'_>, id: &UploadId, size: i64) -> Result<(), Fault> {
-    c.rows(upload::table).filter(upload::upload_id.eq(*id)).set(upload::reserved.eq(size)).execute(c)?;
+/// Notes which file it came to be, what it is called, and how large it is.
+pub fn note_file(c: &mut Scoped<'_>, row: &UploadRow, size: i64) -> Result<(), Fault> {
+    c.rows(upload::table)
+        .filter(upload::upload_id.eq(row.upload_id))
+        .set((
+            upload::reserved.eq(size),
+            upload::blob_id.eq(row.blob_id),
+            upload::file_name.eq(row.file_name.clone()),
+        ))
+        .execute(c)?;
     Ok(())
 }
 

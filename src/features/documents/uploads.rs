@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::features::documents::audit::DocumentAction;
-use crate::features::documents::file_kind::{self, FileKind};
+use crate::features::documents::file_kind::{self, FileKind, Taking};
 use crate::features::documents::held_store;
 use crate::features::documents::store::{Blob, BlobState};
 use crate::features::documents::upload_lifecycle::{Event as Happens, UploadState, decide};
@@ -22,6 +22,7 @@ use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::objects::{BlobKey, Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
 use crate::platform::pdf::PdfProblem;
+use crate::platform::picture_pdf::PictureTrouble;
 use crate::platform::scanner::Verdict;
 use crate::platform::state::{App, AppState};
 
@@ -45,10 +46,14 @@ pub enum NotTaken {
     Empty,
     /// It is larger than [`LARGEST`].
     TooLarge,
-    /// It is something else than a PDF.
+    /// It is something else than a PDF or a picture.
     Kind(FileKind),
     /// It is a PDF whose name says otherwise.
     Name,
+    /// It is a picture whose name says otherwise.
+    PictureName,
+    /// It is a picture that cannot be opened.
+    Picture(PictureTrouble),
     /// It is a PDF with something in it, or not whole.
     Pdf(PdfProblem),
     /// The practice has brought as much as it may in a day.
@@ -69,6 +74,8 @@ impl NotTaken {
             Self::TooLarge => "too-large".to_owned(),
             Self::Kind(kind) => format!("kind-{kind}"),
             Self::Name => "name".to_owned(),
+            Self::PictureName => "picture-name".to_owned(),
+            Self::Picture(trouble) => format!("picture-{trouble}"),
             Self::Pdf(problem) => format!("pdf-{problem}"),
             Self::Quota => "quota".to_owned(),
             Self::BrokenOff => "broken-off".to_owned(),
@@ -183,18 +190,7 @@ pub(super) async fn conclude(
     unscanned: Unscanned,
 ) -> Result<Result<Taken, NotTaken>, Fault> {
     let outcome = match stored {
-        Ok(Ok(mut stored)) => match inspect(app, scope, upload, &mut stored).await {
-            Ok(Ok(())) => finish(app, scope, upload, (stored, PDF), Happens::Clean).await,
-            Ok(Err(NotTaken::NotScanned)) if unscanned == Unscanned::Held => {
-                finish(app, scope, upload, (stored, PDF), Happens::Unscanned).await
-            }
-            Ok(Err(NotTaken::Infected)) => {
-                let kept = finish(app, scope, upload, (stored, PDF), Happens::Infected).await;
-                kept.map(|kept| kept.and(Err(NotTaken::Infected)))
-            }
-            Ok(Err(refused)) => Ok(Err(refused)),
-            Err(fault) => Err(fault),
-        },
+        Ok(Ok(stored)) => inspect(app, scope, upload, stored, unscanned).await,
         Ok(Err(refused)) => Ok(Err(refused)),
         Err(fault) => Err(fault),
     };
@@ -403,7 +399,7 @@ async fn take(
             let wanted = (file_kind::LOOKED_AT - start.len()).min(piece.len());
             start.extend_from_slice(&piece[..wanted]);
             if start.len() == file_kind::LOOKED_AT
-                && let Err(why) = is_pdf(&start, &upload.file_name)
+                && let Err(why) = is_wanted(&start, &upload.file_name)
             {
                 return Ok(Err(why));
             }
@@ -420,7 +416,7 @@ async fn take(
     if size == 0 {
         return Ok(Err(NotTaken::Empty));
     }
-    if let Err(why) = is_pdf(&start, &upload.file_name) {
+    if let Err(why) = is_wanted(&start, &upload.file_name) {
         return Ok(Err(why));
     }
     let key_generation = writer.key_generation();
@@ -428,13 +424,15 @@ async fn take(
     Ok(Ok(StoredBytes { sha256: hex::encode(hash.finalize()), size, key_generation, pages: None }))
 }
 
-/// Looks the stored file through, in a process of its own, and has it scanned where there is a scanner.
+/// Looks the stored file through, in a process of its own, has it scanned where there is a scanner, and keeps what is
+/// to be kept of it.
 async fn inspect(
     app: &AppState,
     scope: &PracticeScope,
     upload: &UploadRow,
-    stored: &mut StoredBytes,
-) -> Result<Result<(), NotTaken>, Fault> {
+    mut stored: StoredBytes,
+    unscanned: Unscanned,
+) -> Result<Result<Taken, NotTaken>, Fault> {
     // It may have to wait for its place.
     if !renew(app, scope, upload).await? {
         return Ok(Err(NotTaken::BrokenOff));
@@ -443,15 +441,47 @@ async fn inspect(
     let key = app.db.read(scope, move |c| blob_key(&inside.keys, c, generation, &blob)).await?;
     let object = Object { practice: upload.practice_id, blob, key };
     let of = Stored { object, size: stored.size, sha256: stored.sha256.clone() };
-    let damaged = |error: ObjectError| match error {
+    let bytes = app.objects.read(of.clone());
+    let mut made = None;
+    match Taking::of_name(&upload.file_name) {
+        Taking::Pdf => match app.confined.inspect_pdf(bytes).await.map_err(damaged)? {
+            Ok(pages) => stored.pages = pages,
+            Err(problem) => return Ok(Err(NotTaken::Pdf(problem))),
+        },
+        Taking::Picture => match app.confined.picture_to_pdf(bytes).await.map_err(damaged)? {
+            Ok(pdf) => made = Some(pdf),
+            Err(trouble) => return Ok(Err(NotTaken::Picture(trouble))),
+        },
+    }
+    let happens = match scan(app, scope, upload, of).await? {
+        Ok(()) => Happens::Clean,
+        Err(NotTaken::NotScanned) if unscanned == Unscanned::Held => Happens::Unscanned,
+        Err(NotTaken::Infected) => {
+            let kept = finish(app, scope, upload, (stored, PDF), Happens::Infected).await?;
+            return Ok(kept.and(Err(NotTaken::Infected)));
+        }
+        Err(refused) => return Ok(Err(refused)),
+    };
+    match made {
+        Some(pdf) => in_its_place(app, scope, upload, pdf, happens).await,
+        None => finish(app, scope, upload, (stored, PDF), happens).await,
+    }
+}
+
+fn damaged(error: ObjectError) -> Fault {
+    match error {
         ObjectError::Fault(fault) => fault,
         ObjectError::Damaged(what) => Fault::Damaged(format!("a file that has just come in: {what}")),
-    };
-    let seen = app.confined.inspect_pdf(app.objects.read(of.clone())).await.map_err(damaged)?;
-    match seen {
-        Ok(pages) => stored.pages = pages,
-        Err(problem) => return Ok(Err(NotTaken::Pdf(problem))),
     }
+}
+
+/// What the virus scanner says of the file, where there is one.
+async fn scan(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    of: Stored,
+) -> Result<Result<(), NotTaken>, Fault> {
     let Some(scanner) = &app.scanner else { return Ok(Ok(())) };
     if !renew(app, scope, upload).await? {
         return Ok(Err(NotTaken::BrokenOff));
@@ -469,11 +499,41 @@ async fn inspect(
     })
 }
 
-pub(super) fn is_pdf(start: &[u8], name: &str) -> Result<(), NotTaken> {
-    match FileKind::of(start) {
-        FileKind::Pdf if name.is_empty() || file_kind::extension(name) == "pdf" => Ok(()),
-        FileKind::Pdf => Err(NotTaken::Name),
-        other => Err(NotTaken::Kind(other)),
+/// Keeps the PDF that was made of a picture, and not the picture. It is another file with a key of its own: two ends of
+/// one upload may each make one, and one of them is kept. What a crash leaves of the other, no row refers to.
+async fn in_its_place(
+    app: &AppState,
+    scope: &PracticeScope,
+    upload: &UploadRow,
+    pdf: Vec<u8>,
+    happens: Happens,
+) -> Result<Result<Taken, NotTaken>, Fault> {
+    let inside = app.clone();
+    let new_object = move |c: &mut Scoped<'_>| {
+        let blob = BlobId::fresh(c.rng(), c.now());
+        Ok((blob, new_blob_key(&inside.keys, c, &blob)?))
+    };
+    let (blob, key) = app.db.write(scope, new_object).await?;
+    let writer = app.objects.write(Object { practice: upload.practice_id, blob, key });
+    let stored = StoredBytes { pages: Some(1), ..store_whole(writer, pdf).await? };
+    let file_name = file_kind::as_pdf(&upload.file_name);
+    let made = UploadRow { blob_id: blob, file_name, ..upload.clone() };
+    let outcome = finish(app, scope, &made, (stored, PDF), happens).await?;
+    let over = if outcome.is_ok() { &upload.blob_id } else { &blob };
+    if let Err(error) = app.objects.remove(&upload.practice_id, over).await {
+        tracing::warn!(error = error.chain(), "what is left of a picture is deleted a day later");
+    }
+    Ok(outcome)
+}
+
+/// Is it a file that is taken, and does its name say what it is?
+pub(super) fn is_wanted(start: &[u8], name: &str) -> Result<(), NotTaken> {
+    match (FileKind::of(start), Taking::of_name(name)) {
+        (FileKind::Pdf, Taking::Pdf) if name.is_empty() || file_kind::extension(name) == "pdf" => Ok(()),
+        (FileKind::Picture, Taking::Picture) => Ok(()),
+        (FileKind::Pdf, _) => Err(NotTaken::Name),
+        (FileKind::Picture, _) => Err(NotTaken::PictureName),
+        (other, _) => Err(NotTaken::Kind(other)),
     }
 }
 
@@ -514,7 +574,7 @@ async fn finish(
             if !store::step(c, &row.upload_id, (UploadState::Receiving, happens), until)? {
                 return Ok(false);
             }
-            store::note_size(c, &row.upload_id, size)?;
+            store::note_file(c, &row, size)?;
             store::forget_parts(c, &row.upload_id)?;
             let blob = Blob {
                 practice_id: *c.practice(),

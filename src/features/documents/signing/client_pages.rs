@@ -173,6 +173,19 @@ enum Step {
     None(String),
 }
 
+impl Step {
+    /// Which of the three steps to a signature it is, in words; `None` where it leads to none.
+    fn place(&self, words: &Words) -> Option<String> {
+        let number = match self {
+            Self::Consent(_) => 1,
+            Self::Read(_) => 2,
+            Self::Sign(_) => 3,
+            Self::Paper | Self::None(_) => return None,
+        };
+        Some(words.with2("signing-step", "number", number, "count", 3))
+    }
+}
+
 /// What the form of the consent shows.
 struct ConsentStep {
     /// Why it is asked for.
