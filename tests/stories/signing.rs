@@ -14,7 +14,7 @@ use anteroom::platform::db::schema::{econsent, outbox, portal_access, signer, si
 use anteroom::platform::i18n::{Language, Words};
 use anteroom::platform::permissions::{Level, Right, Role, Scope, Terms};
 use diesel::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::key;
 use crate::portal_people::{Enrolled, account, enrolled, events, grant, set_state, sign_in};
@@ -693,6 +693,7 @@ stories! {
         assert!(early.html().contains("id=\"e-read\""), "beside the field");
         phone.get(&format!("{}/file", page_of(&id))).await.must_be(200);
         let form = phone.submit_and_follow(&step, "/read", &[]).await;
+        form.must_say("Step 3 of 3");
         phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
         assert_eq!(state_of(w, &id).await.0, "completed");
         // Another one, read on its page.
@@ -710,6 +711,17 @@ stories! {
         let form = phone.submit_and_follow(&step, "/read", &[]).await;
         phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
         assert_eq!(state_of(w, &id).await.0, "completed");
+        // The evidence of each says how it was read.
+        let told: Vec<String> = w
+            .look(|c| {
+                let signed = signing_event::table.filter(signing_event::kind.eq("signed"));
+                signed.order(signing_event::at).select(signing_event::evidence).load(c)
+            })
+            .await;
+        let read = |text: &String| serde_json::from_str::<Value>(text).expect("JSON")["read"].clone();
+        let [first, second] = told.iter().map(read).collect::<Vec<_>>().try_into().expect("two signatures");
+        assert!(first["downloaded_at"].is_string() && first["last_page_at"].is_null(), "{first}");
+        assert!(second["last_page_at"].is_string() && second["downloaded_at"].is_null(), "{second}");
     }
 
     async fn case_33_somebody_of_the_chart_is_asked_and_nobody_twice(w: &mut World) {

@@ -141,9 +141,11 @@ impl Database {
             (Some(folder), _) => folder.join("objects"),
             (None, DatabaseUrl::Sqlite(path)) => path.with_extension("objects"),
             (None, DatabaseUrl::Postgres(url)) => {
-                // The socket's folder stands behind the question mark.
+                // Beside the cluster, which is another one in each run and is removed at its end.
                 let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
-                std::env::temp_dir().join(format!("anteroom-test-objects-{name}"))
+                let cluster =
+                    url.split("host=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default();
+                PathBuf::from(cluster).join(format!("objects-{name}"))
             }
         }
     }

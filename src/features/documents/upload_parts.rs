@@ -201,12 +201,15 @@ pub async fn end(
                 Err(Fault::Damaged(format!("a file that has just come in: {what}")))
             }
         };
-        let outcome = conclude(&app, &sender.scope, &sender.by, (&row, stored), unscanned).await?;
-        if outcome == Err(NotTaken::BrokenOff) {
-            // Two ends at once: the other one has finished it.
-            return finished(&app, &sender, id).await;
+        let outcome = conclude(&app, &sender.scope, &sender.by, (&row, stored), unscanned).await;
+        if !matches!(outcome, Ok(Ok(_)))
+            && let Some(done) = finished(&app, &sender, id).await?
+        {
+            // Two ends at once: the other one has finished it. Of a picture the bytes that came are gone then.
+            return Ok(Some(done));
         }
-        Ok(Some(Ended::LookedThrough(outcome)))
+        let outcome = outcome?;
+        Ok((outcome != Err(NotTaken::BrokenOff)).then_some(Ended::LookedThrough(outcome)))
     });
     running.await.map_err(|error| Fault::Ended(error.to_string()))?
 }

@@ -26,7 +26,7 @@ use crate::features::documents::signing::store::{
     self, Asked, MOST_SIGNERS, Request, Signer, SignerRole, Signing,
 };
 use crate::features::documents::signing::trail::{Happening, moment, of_signer, record, record_as};
-use crate::features::documents::store::{self as rows, Content, Document};
+use crate::features::documents::store::{self as rows, Content, Document, Reading};
 use crate::features::practice;
 use crate::features::staff::{self, StaffState};
 use crate::kernel::clock::Timestamp;
@@ -424,15 +424,28 @@ fn is_ended(c: &mut Scoped<'_>, document: &Document) -> Result<bool, Fault> {
     Ok(document.ended(today).is_some())
 }
 
-/// What a signer has to do before they can sign, and by which consent they do.
+/// What evidence says of how a signer came to sign; nothing for staff.
+#[derive(Default)]
+struct Before {
+    /// By which consent to sign electronically.
+    consent: serde_json::Value,
+    /// When they had the file, and its last page.
+    read: serde_json::Value,
+}
+
+fn read_of(downloaded_at: Option<Timestamp>, last_page_at: Option<Timestamp>) -> serde_json::Value {
+    json!({ "downloaded_at": downloaded_at.map(moment), "last_page_at": last_page_at.map(moment) })
+}
+
+/// What a signer has to do before they can sign, and what they did.
 fn preparation(
     c: &mut Scoped<'_>,
     who: &Signatory,
     place: &Place,
     sha256: &str,
-) -> Result<(Preparation, serde_json::Value), Fault> {
+) -> Result<(Preparation, Before), Fault> {
     let (document, request) = (&place.document, &place.signing.request);
-    let none = serde_json::Value::Null;
+    let none = Before::default();
     if request.sha256 != sha256 || request.number != document.current_version {
         return Ok((Preparation::OtherVersion, none));
     }
@@ -459,26 +472,24 @@ fn preparation(
     // Of a file the page shows its pages as they are scrolled to: whoever signs has had the last one, or the file.
     let is_read = match version.map(|version| version.content) {
         Some(Content::Text(_)) => reading.is_some(),
-        Some(Content::File(..)) => reading.is_some_and(|reading| reading.is_of_all()),
+        Some(Content::File(..)) => reading.as_ref().is_some_and(Reading::is_of_all),
         None => false,
     };
-    let told = json!({
+    let read = reading.map(|reading| read_of(reading.downloaded_at, reading.last_page_at));
+    let consent = json!({
         "id": consent.consent_id,
         "at": moment(consent.at),
         "text_version": consent.text_version,
         "text_sha256": consent.text_sha256,
     });
-    Ok((if is_read { Preparation::Done } else { Preparation::NotRead }, told))
+    let before = Before { consent, read: read.unwrap_or_default() };
+    Ok((if is_read { Preparation::Done } else { Preparation::NotRead }, before))
 }
 
 /// The same for somebody on the practice's device.
-fn prepared_in_person(
-    c: &mut Scoped<'_>,
-    device: &OnDevice,
-) -> Result<(Preparation, serde_json::Value), Fault> {
-    let none = serde_json::Value::Null;
+fn prepared_in_person(c: &mut Scoped<'_>, device: &OnDevice) -> Result<(Preparation, Before), Fault> {
     let Some(meeting) = in_person::find(c, &device.in_person)? else {
-        return Ok((Preparation::DeviceBack, none));
+        return Ok((Preparation::DeviceBack, Before::default()));
     };
     let preparation = match meeting.row.stage(c.now()) {
         Stage::Over(_) | Stage::TimeOver => Preparation::DeviceBack,
@@ -487,13 +498,13 @@ fn prepared_in_person(
         Stage::Read => Preparation::NotRead,
         Stage::Sign => Preparation::Done,
     };
-    let told = json!({
+    let consent = json!({
         "at": meeting.row.consented_at.map(moment),
         "text_version": meeting.row.consent_version,
         "text_sha256": meeting.row.consent_sha256,
         "access_shown": "in person, on the practice's device",
     });
-    Ok((preparation, told))
+    Ok((preparation, Before { consent, read: read_of(None, meeting.row.last_page_at) }))
 }
 
 /// What evidence says of somebody who signs or refuses on the practice's device.
@@ -577,7 +588,7 @@ pub fn sign(
         return Ok(Err(Denied::NothingToSign));
     }
     let meeting = granted!(meeting_of(c, who)?);
-    let (preparation, consent) = preparation(c, who, &place, &signature.sha256)?;
+    let (preparation, before) = preparation(c, who, &place, &signature.sha256)?;
     let standing = place.signing.request.standing(c.now());
     let next = granted!(decide(standing, &place.signing.seats(), Event::Sign(place.at, preparation)));
     let now = c.now();
@@ -609,8 +620,9 @@ pub fn sign(
     let more = json!({
         "mark": { "kind": signature.mark.kind(), "value": signature.mark.write() },
         "said": signature.said,
-        "consent": consent,
+        "consent": before.consent,
         "opened_at": signer.opened_at.map(moment),
+        "read": before.read,
         "step_up": step_up,
         "in_person": meeting.as_ref().map(of_meeting),
         "account": account,

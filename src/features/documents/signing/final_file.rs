@@ -130,6 +130,16 @@ fn evidence_lines(parts: &Parts<'_>, signer: &Signer) -> Vec<String> {
         parts.events.iter().rev().find(|row| row.kind == signed && row.signer_id == Some(signer.signer_id));
     let said: Value = event.and_then(|row| serde_json::from_str(&row.evidence).ok()).unwrap_or_default();
     let mut lines = Vec::new();
+    let when = |name: &str| {
+        let at = said.pointer(name).and_then(Value::as_str)?.parse::<jiff::Timestamp>().ok()?;
+        Some(moment(parts, at.into()))
+    };
+    for (name, key) in [
+        ("/read/last_page_at", "signing-certificate-read"),
+        ("/read/downloaded_at", "signing-certificate-downloaded"),
+    ] {
+        lines.extend(when(name).map(|at| words.with1(key, "moment", at)));
+    }
     if let Some(method) = said.pointer("/step_up/method").and_then(Value::as_str) {
         let method = words.get(&format!("signing-method-{method}"));
         lines.push(words.with1("signing-certificate-method", "value", method));
@@ -140,9 +150,7 @@ fn evidence_lines(parts: &Parts<'_>, signer: &Signer) -> Vec<String> {
     let consent = |name: &str| said.pointer(&format!("/consent/{name}"));
     let number = consent("text_version").and_then(Value::as_i64);
     let sha256 = consent("text_sha256").and_then(Value::as_str);
-    let at = consent("at").and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
-    if let (Some(number), Some(sha256), Some(at)) = (number, sha256, at) {
-        let at = moment(parts, at.into());
+    if let (Some(number), Some(sha256), Some(at)) = (number, sha256, when("/consent/at")) {
         let (number, sha256) = (("version", number.to_string()), ("sha256", sha256.to_owned()));
         lines.push(words.with("signing-certificate-consent", &[number, ("moment", at), sha256]));
     }
