@@ -423,18 +423,25 @@ stories! {
         let here = format!("{}/{id}", tab(&ana));
         let mut casey = w.staff(Role::Clinician).await;
         let page = casey.get(&here).await;
-        page.must_say("Everybody with access to this chart has this document already.");
+        page.must_say("There is nobody else to share it with");
         assert!(!page.html().contains(&format!("href=\"{here}/share\"")));
         let ended = casey.submit_and_follow(&page, "/end-share", &[]).await;
         ended.must_say("The share is ended.").must_say("you can share it again");
-        ended.must_not_say("Everybody with access");
+        ended.must_not_say("There is nobody else to share it with");
         // A second click does nothing more.
         casey.submit(&page, "/end-share", &[]).await.must_be(303);
         assert_eq!(events(w, "document.share_ended").await, 1);
         let form = casey.get(&ended.link("/share?with=owner")).await;
         assert!(form.html().contains("value=\"owner\" checked"), "whom it was shared with is proposed");
         let shared = casey.submit_and_follow(&form, "/share", &[]).await;
-        shared.must_say("The document is shared.").must_say("Everybody with access").must_not_say("Share ended");
+        shared.must_say("The document is shared.").must_say("There is nobody else to share it with").must_not_say("Share ended");
+        // Nobody sees it once it is withdrawn, and the list and the page say so.
+        shared.must_say("As the client sees it");
+        casey.get(&tab(&ana)).await.must_not_say("Nobody");
+        let withdraw = casey.get(&format!("{here}/withdraw")).await;
+        let withdrawn = casey.submit_and_follow(&withdraw, "/withdraw", &[("reason", "Old.")]).await;
+        withdrawn.must_say("nobody sees it any more").must_not_say("As the client sees it");
+        casey.get(&tab(&ana)).await.must_say("Nobody");
     }
 
     async fn c_20_c_24_a_mail_that_waits_is_cancelled_and_a_restored_grant_sees_the_same(w: &mut World) {
@@ -549,7 +556,7 @@ stories! {
             assert_eq!(shown.says("Closed by its label"), is_shut, "{}", shown.words());
             assert!(shown.says(why));
             let again = admin.get(&format!("{}/{}/share", tab(&leo), ids[ids.len() - 1])).await;
-            assert_eq!(again.says("has this document already"), !is_shut);
+            assert_eq!(again.says("There is nobody else to share it with"), !is_shut);
             assert!(again.says(why));
             let said = api.get(&format!("/api/v1/documents/{}", ids[ids.len() - 1])).await.answer.json();
             assert_eq!(said["shares"][0]["closed_by_label"], is_shut, "{label}");

@@ -236,7 +236,8 @@ pub(super) async fn list(
                 let name = of.name.clone();
                 if is_shut { staff.words.with1("documents-shared-shut", "name", name) } else { name }
             };
-            let theirs = shares.iter().filter(|of| of.share.document_id == document.document_id);
+            let is_seen = document.state != DocumentState::Withdrawn;
+            let theirs = shares.iter().filter(|of| is_seen && of.share.document_id == document.document_id);
             let names = theirs.map(name);
             Line {
                 href: page_of(&document),
@@ -364,6 +365,13 @@ struct Page {
     is_time_over: bool,
     signing: Option<SigningSection>,
     choices: Vec<(i64, String)>,
+}
+
+impl Page {
+    /// Does anybody outside the team see it now?
+    fn is_seen(&self) -> bool {
+        !self.is_withdrawn && self.shares.iter().any(|share| share.is_live)
+    }
 }
 
 /// Which version is asked for.
