@@ -1,6 +1,8 @@
 //! Pictures as phones make them. What is taken of a JPEG or a PNG is its picture alone: where and when it was made, by
 //! which device, a preview of what was cut away, and whatever else a file can carry, is left out. Nothing is decoded.
 
+use crate::word_enum;
+
 /// What kind of picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureKind {
@@ -29,15 +31,16 @@ pub struct Picture {
     pub bytes: Vec<u8>,
 }
 
-/// Why a file is no picture that is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureProblem {
-    /// It is neither a JPEG nor a PNG.
-    OtherKind,
-    /// It is not whole, or not as its kind asks.
-    Broken,
-    /// It has more points than any card needs; a small file can unfold into a very large picture.
-    TooManyPoints,
+word_enum! {
+    /// Why a file is no picture that is taken.
+    pub enum PictureProblem {
+        /// It is neither a JPEG nor a PNG.
+        OtherKind = "kind",
+        /// It is not whole, or not as its kind asks.
+        Broken = "broken",
+        /// It has too many points; a small file can unfold into a very large picture.
+        TooManyPoints = "large",
+    }
 }
 
 /// The most points of a picture.

@@ -14,11 +14,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
+use crate::kernel::picture::PictureProblem;
 use crate::platform::fault::Fault;
 use crate::platform::objects::ObjectError;
 use crate::platform::pdf::{PdfProblem, PdfScan};
 use crate::platform::pdf_pages::{self, LONGEST_TEXT, MOST_PAGES};
-use crate::platform::picture_pdf::{self, PictureTrouble};
+use crate::platform::picture_pdf;
 
 /// What such a process does with a file.
 #[derive(Clone, Copy, Debug)]
@@ -148,13 +149,13 @@ impl Confined {
     pub async fn picture_to_pdf(
         &self,
         file: impl Stream<Item = Result<Bytes, ObjectError>> + Send,
-    ) -> Result<Result<Vec<u8>, PictureTrouble>, ObjectError> {
+    ) -> Result<Result<Vec<u8>, PictureProblem>, ObjectError> {
         let said = self.answer(PICTURE_TO_PDF, "", file).await?.unwrap_or_default();
         if said.starts_with(b"%PDF-") {
             return Ok(Ok(said));
         }
         let word = String::from_utf8_lossy(&said);
-        Ok(Err(word.parse().unwrap_or(PictureTrouble::Broken)))
+        Ok(Err(word.parse().unwrap_or(PictureProblem::Broken)))
     }
 }
 

@@ -10,17 +10,6 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageRead
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
 use crate::kernel::picture::{self, PictureProblem};
-use crate::word_enum;
-
-word_enum! {
-    /// Why a picture was not taken.
-    pub enum PictureTrouble {
-        /// It is not whole, or not as its kind asks.
-        Broken = "broken",
-        /// A small file can unfold into a very large picture.
-        Large = "large",
-    }
-}
 
 /// Points from left to right, or from top to bottom, at most.
 const MOST_ACROSS: u32 = 12_000;
@@ -35,42 +24,42 @@ const QUALITY: u8 = 88;
 /// The longer side of the page, in points of a 72nd of an inch: 11 inches, the height of a US letter.
 const PAGE: f32 = 792.0;
 
-/// The PDF, or the word of a [`PictureTrouble`].
+/// The PDF, or the word of a [`PictureProblem`].
 pub fn convert(file: &mut dyn Read, _asked: &str) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     match decoded(bytes) {
         Ok(picture) => page_of(&picture).map_err(Error::other),
-        Err(trouble) => Ok(trouble.word().as_bytes().to_vec()),
+        Err(problem) => Ok(problem.word().as_bytes().to_vec()),
     }
 }
 
 /// The picture upright, on white where it lets the ground through, and not larger than it is kept.
-fn decoded(bytes: Vec<u8>) -> Result<RgbImage, PictureTrouble> {
+fn decoded(bytes: Vec<u8>) -> Result<RgbImage, PictureProblem> {
     // The decoder fills up what is missing of a JPEG that was cut off.
     picture::clean(&bytes).map_err(|problem| match problem {
-        PictureProblem::TooManyPoints => PictureTrouble::Large,
-        PictureProblem::OtherKind | PictureProblem::Broken => PictureTrouble::Broken,
+        PictureProblem::OtherKind => PictureProblem::Broken,
+        other => other,
     })?;
     let mut reader =
-        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureTrouble::Broken)?;
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureProblem::Broken)?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_ACROSS);
     limits.max_image_height = Some(MOST_ACROSS);
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
-    let trouble = |error: ImageError| match error {
-        ImageError::Limits(_) => PictureTrouble::Large,
-        _ => PictureTrouble::Broken,
+    let problem = |error: ImageError| match error {
+        ImageError::Limits(_) => PictureProblem::TooManyPoints,
+        _ => PictureProblem::Broken,
     };
-    let mut decoder = reader.into_decoder().map_err(trouble)?;
+    let mut decoder = reader.into_decoder().map_err(problem)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_POINTS {
-        return Err(PictureTrouble::Large);
+        return Err(PictureProblem::TooManyPoints);
     }
     // What cannot be read of it says nothing of how the camera was held.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(trouble)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(problem)?;
     picture.apply_orientation(orientation);
     if width.max(height) > KEPT_ACROSS {
         picture = picture.resize(KEPT_ACROSS, KEPT_ACROSS, FilterType::Triangle);

@@ -15,7 +15,7 @@ use super::process::{Answered, Server, ask};
 use crate::support::world::{Client, Plan, World, take_down};
 use crate::support::{Browser, Engine, PASSWORD, form, http};
 
-/// After so long nothing more is waited for, unless not all kills are done.
+/// Beyond the kills that are asked for, none is added after so long.
 const LONGEST: Duration = Duration::from_secs(240);
 /// Clerks and clients who work at once.
 const CLERKS: usize = 3;

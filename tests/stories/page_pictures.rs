@@ -33,7 +33,7 @@ async fn shared(w: &World, staff: &mut Browser, client: &Client, file: &[u8]) ->
 }
 
 /// The addresses that stand in a page with these words in them.
-fn addresses(page: &Page, with: &str) -> Vec<String> {
+pub fn addresses(page: &Page, with: &str) -> Vec<String> {
     let text = page.html().replace("&#38;", "&").replace("&amp;", "&");
     let parts = text.split('"').filter(|part| part.starts_with('/') && part.contains(with));
     parts.map(str::to_owned).collect()

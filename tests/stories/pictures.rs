@@ -9,21 +9,15 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use crate::api::key;
+use crate::page_pictures::addresses;
 use crate::portal_people::{enrolled, sign_in};
 use crate::stories;
 use crate::support::parts::{Sending, send_named, staff_form};
 use crate::support::pictures::{png_bomb, turned_jpeg};
-use crate::support::{Page, stored};
+use crate::support::stored;
 
 const ASKED: &str = "/portal/documents/asked";
 const SEND: &str = "/portal/documents/send";
-
-/// The address of the first page's picture on a document's page.
-fn first_picture(page: &Page) -> String {
-    let html = page.html().replace("&#38;", "&").replace("&amp;", "&");
-    let found = html.split('"').find(|part| part.starts_with('/') && part.contains("/picture?"));
-    found.expect("a page is shown").to_owned()
-}
 
 fn must_be_upright_without_its_place(file: &[u8], shown: &[u8]) {
     assert!(file.starts_with(b"%PDF-"), "it is a PDF");
@@ -69,7 +63,7 @@ stories! {
         casey.submit(&waits, &format!("{here}/accept"), &typed).await.must_be(303);
         let id: DocumentId = w.look(|c| document::table.select(document::document_id).first(c)).await;
         let made = casey.get(&format!("/staff/charts/{}/documents/{id}", ana.chart_id)).await;
-        let shown = casey.get(&first_picture(&made)).await;
+        let shown = casey.get(&addresses(&made, "/picture?")[0]).await;
         must_be_upright_without_its_place(&own.answer.body, &shown.must_be(200).answer.body);
     }
 

@@ -2,11 +2,17 @@
 
 use super::{Browser, Page};
 
-/// 2 by 1 points, with what a phone writes beside them.
-pub fn sample_jpeg() -> Vec<u8> {
+/// What a phone writes beside a picture (Exif): it has to be turned to the right, and where it was taken.
+pub fn exif() -> Vec<u8> {
     let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0".to_vec();
     exif.extend_from_slice(b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0");
     exif.extend_from_slice(b"\x25\x88\x04\0\x01\0\0\0\x2a\0\0\0\0\0\0\0GPS 40.7128 N 74.0060 W");
+    exif
+}
+
+/// 2 by 1 points, with what a phone writes beside them.
+pub fn sample_jpeg() -> Vec<u8> {
+    let exif = exif();
     let mut file = vec![0xff, 0xd8];
     let mut segment = |marker: u8, body: &[u8]| {
         let length = u16::try_from(body.len() + 2).unwrap_or(u16::MAX).to_be_bytes();

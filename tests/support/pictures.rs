@@ -4,17 +4,17 @@ use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-/// The left half red, the right half blue, and a word of the phone that it has to be turned to the right: upright, the
-/// red half is above. It says where it was taken, too.
+use super::cards::exif;
+
+/// The left half red, the right half blue. Its Exif block says that it has to be turned to the right: upright, the red
+/// half is above.
 pub fn turned_jpeg() -> Vec<u8> {
     let picture =
         RgbImage::from_fn(400, 200, |x, _| if x < 200 { Rgb([220, 20, 20]) } else { Rgb([20, 20, 220]) });
     let mut out = Cursor::new(Vec::new());
     picture.write_to(&mut out, ImageFormat::Jpeg).expect("it is encoded");
     let plain = out.into_inner();
-    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0".to_vec();
-    exif.extend_from_slice(b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0");
-    exif.extend_from_slice(b"\x25\x88\x04\0\x01\0\0\0\x2a\0\0\0\0\0\0\0GPS 40.7128 N 74.0060 W");
+    let exif = exif();
     let length = u16::try_from(exif.len() + 2).unwrap_or(u16::MAX).to_be_bytes();
     [&plain[..2], &[0xff, 0xe1], &length, &exif, &plain[2..]].concat()
 }

@@ -16,13 +16,12 @@ use crate::features::documents::upload_store::{self as store, UploadRow};
 use crate::features::people;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, ChartId, UploadId};
-use crate::kernel::picture::Picture;
+use crate::kernel::picture::{Picture, PictureProblem};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::objects::{BlobKey, Object, ObjectError, Stored, Writer, blob_key, new_blob_key};
 use crate::platform::pdf::PdfProblem;
-use crate::platform::picture_pdf::PictureTrouble;
 use crate::platform::scanner::Verdict;
 use crate::platform::state::{App, AppState};
 
@@ -53,7 +52,7 @@ pub enum NotTaken {
     /// It is a picture whose name says otherwise.
     PictureName,
     /// It is a picture that cannot be opened.
-    Picture(PictureTrouble),
+    Picture(PictureProblem),
     /// It is a PDF with something in it, or not whole.
     Pdf(PdfProblem),
     /// The practice has brought as much as it may in a day.
@@ -75,7 +74,7 @@ impl NotTaken {
             Self::Kind(kind) => format!("kind-{kind}"),
             Self::Name => "name".to_owned(),
             Self::PictureName => "picture-name".to_owned(),
-            Self::Picture(trouble) => format!("picture-{trouble}"),
+            Self::Picture(problem) => format!("picture-{problem}"),
             Self::Pdf(problem) => format!("pdf-{problem}"),
             Self::Quota => "quota".to_owned(),
             Self::BrokenOff => "broken-off".to_owned(),
@@ -450,7 +449,7 @@ async fn inspect(
         },
         Taking::Picture => match app.confined.picture_to_pdf(bytes).await.map_err(damaged)? {
             Ok(pdf) => made = Some(pdf),
-            Err(trouble) => return Ok(Err(NotTaken::Picture(trouble))),
+            Err(problem) => return Ok(Err(NotTaken::Picture(problem))),
         },
     }
     let happens = match scan(app, scope, upload, of).await? {
