@@ -522,6 +522,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     let _lock = lock_for_serving(&config, clock.now())?;
     let app = build(&config, clock, rng).await?;
     app.db.keep_log_short()?;
+    app.live.share(&app.db)?;
     let tried_as = BlobId::fresh(app.rng.as_ref(), app.now()).to_string();
     app.objects.try_out(&tried_as).await.map_err(StartError::Objects)?;
     let listener = listen(config.listen, config.connections as usize)?;

@@ -1,17 +1,40 @@
-//! B13: streams that are open and idle.
-
-use std::time::Duration;
+//! B13: streams that are open while charts change that they do not show.
 
 use tokio::runtime::Runtime;
 
 use super::Ours;
+use super::drive::{self, Next, Order};
 use super::report::{Line, Report, Verdict};
 use super::turns::get;
+use super::writes::resends;
 
-/// B13: streams that are open and idle.
+/// Changes a second, and for how many seconds.
+const CHANGES: usize = 20;
+const SECONDS: usize = 10;
+
+/// B13: what open streams cost while other charts change, beside what the changes cost without them.
 pub fn live(report: &mut Report, runtime: &Runtime, engines: &[Ours]) {
     let streams = report.size.streams;
     for ours in engines {
+        let count = CHANGES * SECONDS;
+        let unused = &ours.seeded.others[report.size.acts..][..2 * count];
+        let changes: Vec<Order> = unused
+            .chunks(count)
+            .map(|charts| Order {
+                to: ours.server.address,
+                connections: 4,
+                seconds: SECONDS as f64,
+                rate: Some(CHANGES as f64),
+                requests: runtime.block_on(resends(ours, charts)),
+                next: Next::EachOnce,
+            })
+            .collect();
+        let spent_on = |changes: &Order| {
+            let before = ours.server.cpu();
+            drive::in_a_process(changes);
+            ours.server.cpu() - before
+        };
+        let alone = spent_on(&changes[0]);
         let path = format!("/staff/charts/{}/communications/live", ours.seeded.others[0]);
         let (before, cpu) = (ours.server.memory(), ours.server.cpu());
         let opened = runtime.block_on(async {
@@ -42,16 +65,17 @@ pub fn live(report: &mut Report, runtime: &Runtime, engines: &[Ours]) {
             }
         };
         let spent_on_opening = ours.server.cpu() - cpu;
-        let idle = ours.server.cpu();
-        std::thread::sleep(Duration::from_secs(10));
+        let beside = spent_on(&changes[1]);
         let each = (ours.server.memory() - before) * 1_024.0 / streams as f64;
-        let part = (ours.server.cpu() - idle) / 10.0 * 100.0;
+        let part = (beside - alone) / SECONDS as f64 * 100.0;
         drop(open);
         report.add(Line {
             row: "B13",
             what: format!(
-                "{streams} open streams, {} ({spent_on_opening:.1} s of CPU to open them)",
-                ours.server.name
+                "{streams} open streams and {CHANGES} changes a second, {} ({spent_on_opening:.1} s of CPU to open \
+                 them; the changes alone take {:.0} % of a core)",
+                ours.server.name,
+                alone / SECONDS as f64 * 100.0
             ),
             figure: format!("{each:.1} KB each, {part:.0} % of a core"),
             ratio: "–".into(),

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anteroom::features::access::actions;
+use anteroom::kernel::ids::ChartId;
 use anteroom::platform::permissions::Role;
 use tokio::runtime::Runtime;
 
@@ -23,25 +24,7 @@ pub fn writes(report: &mut Report, runtime: &Runtime, engines: &[Ours]) {
         verdict: Verdict::Shown,
     });
     for ours in engines {
-        let charts = &ours.seeded.others[..report.size.acts];
-        let w = &ours.seeded.world;
-        let requests = runtime.block_on(async {
-            let by = w.riverbend.by(Role::FrontDesk);
-            let sent =
-                actions::send_many(&w.app, &w.riverbend.scope, by, charts.to_vec()).await.expect("no fault");
-            assert!(sent.iter().all(|(_, outcome)| outcome.is_ok()), "a refusal");
-            let mut browser = w.staff(Role::FrontDesk).await;
-            browser.to = ours.server.address;
-            let cookie = seed::cookie_of(&browser);
-            let mut requests = Vec::new();
-            for chart in charts {
-                let path = format!("/staff/charts/{chart}/access/resend");
-                let page = browser.get(&path).await;
-                assert_eq!(page.status(), 200, "{}", page.words());
-                requests.push(post(&ours.server, &path, &cookie, &page.form("access/resend").fields));
-            }
-            requests
-        });
+        let requests = runtime.block_on(resends(ours, &ours.seeded.others[..report.size.acts]));
         let outcome = drive::in_a_process(&Order {
             to: ours.server.address,
             connections: 64,
@@ -59,6 +42,25 @@ pub fn writes(report: &mut Report, runtime: &Runtime, engines: &[Ours]) {
             verdict: Verdict::Shown,
         });
     }
+}
+
+/// Invites the clients of these charts, and gives a request to resend each invitation.
+pub async fn resends(ours: &Ours, charts: &[ChartId]) -> Vec<String> {
+    let w = &ours.seeded.world;
+    let by = w.riverbend.by(Role::FrontDesk);
+    let sent = actions::send_many(&w.app, &w.riverbend.scope, by, charts.to_vec()).await.expect("no fault");
+    assert!(sent.iter().all(|(_, outcome)| outcome.is_ok()), "a refusal");
+    let mut browser = w.staff(Role::FrontDesk).await;
+    browser.to = ours.server.address;
+    let cookie = seed::cookie_of(&browser);
+    let mut requests = Vec::new();
+    for chart in charts {
+        let path = format!("/staff/charts/{chart}/access/resend");
+        let page = browser.get(&path).await;
+        assert_eq!(page.status(), 200, "{}", page.words());
+        requests.push(post(&ours.server, &path, &cookie, &page.form("access/resend").fields));
+    }
+    requests
 }
 
 fn fsync_micros() -> Spread {

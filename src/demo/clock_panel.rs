@@ -44,5 +44,6 @@ pub async fn forward(demo: &Demo, app: &AppState, seconds: u32) -> Result<(), Fa
     let (_stopper, stop) = stop::signal();
     jobs::run_due(app, &JOBS, &stop).await?;
     app.outbox_bell.notify_one();
+    app.live.all_changed();
     Ok(())
 }

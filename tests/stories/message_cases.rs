@@ -289,7 +289,7 @@ stories! {
         let other = w.neighbour().await;
         let (live, staff_live) = (format!("{thread}/live"), format!("{path}/live"));
         let mut lines = Vec::new();
-        for node in [w.address, other.address] {
+        for node in w.nodes(&other) {
             lines.push(line(node, &client, &live).await);
             lines.push(line(node, &desk, &staff_live).await);
         }
@@ -305,7 +305,7 @@ stories! {
         }
         // What its reader may not see any more ends on both nodes.
         people::revoke(w, &who.access).await;
-        write_on_other(w, &thread).await;
+        practice_writes(w, &thread, "Said without a page.").await;
         let mut staff_lines = Vec::new();
         for (at, stream) in lines.into_iter().enumerate() {
             if at % 2 == 0 {
@@ -337,7 +337,7 @@ stories! {
         // What was searched for stands still.
         assert!(!client.get("/portal/messages?q=When").await.html().contains("data-live="));
         let mut lists = Vec::new();
-        for node in [w.address, other.address] {
+        for node in w.nodes(&other) {
             lists.push(line(node, &client, "/portal/messages/live").await);
             lists.push(line(node, &desk, waiting).await);
         }
@@ -355,6 +355,7 @@ stories! {
             until_changed(stream).await;
         }
         people::revoke(w, &who.access).await;
+        w.app.live.chart_changed(w.riverbend.scope.id(), &ana.chart_id);
         let mut queues = Vec::new();
         for (at, stream) in lists.into_iter().enumerate() {
             if at % 2 == 0 { until_ended(stream).await } else { queues.push(stream) }
@@ -633,9 +634,4 @@ pub async fn sign_in_if_possible(w: &World, email: &str) -> Browser {
     let typed = [("name", email), ("password", crate::support::PASSWORD)];
     browser.submit(&page, "sign-in", &typed).await;
     browser
-}
-
-/// The practice writes by another process than the one whose pages are told at once.
-async fn write_on_other(w: &World, thread: &str) {
-    practice_writes(w, thread, "Said without a page.").await;
 }

@@ -70,6 +70,9 @@ pub async fn practice_writes(w: &World, thread: &str, text: &str) {
         .await
         .expect("no fault")
         .expect("written");
+    let of_thread = message_thread::table.filter(message_thread::thread_id.eq(thread));
+    let chart: ChartId = w.look(move |c| of_thread.select(message_thread::chart_id).first(c)).await;
+    w.app.live.chart_changed(w.riverbend.scope.id(), &chart);
 }
 
 pub async fn messages(w: &World) -> i64 {

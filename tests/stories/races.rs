@@ -242,7 +242,10 @@ stories! {
             let mut phone = sign_in(w, &rosa.name).await;
             let thread = begun(&mut phone, "front_desk", "A question", "When?").await;
             let live = format!("{thread}/live");
-            let lines = [line(w.address, &phone, &live).await, line(other.address, &phone, &live).await];
+            let mut lines = Vec::new();
+            for node in w.nodes(&other) {
+                lines.push(line(node, &phone, &live).await);
+            }
             let mut desk = w.staff(Role::Administrator).await;
             let taking = taking(&mut desk, &ana, rosa.access, act).await;
             takes(&mut desk, &taking).await.must_be(303);
@@ -269,7 +272,10 @@ stories! {
         let called = phone.get("/portal/information/called").await;
         let other = w.neighbour().await;
         let live = format!("{thread}/live");
-        let lines = [line(w.address, &phone, &live).await, line(other.address, &phone, &live).await];
+        let mut lines = Vec::new();
+        for node in w.nodes(&other) {
+            lines.push(line(node, &phone, &live).await);
+        }
         w.clock.advance_seconds(1);
         let path = signing::sign_path(&paper);
         let late = phone.submit(&form, &path, &signing::SIGNATURE).await;

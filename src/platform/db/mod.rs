@@ -10,6 +10,7 @@ mod connect;
 mod control;
 mod counted;
 mod durability;
+mod exchange;
 mod in_place;
 mod kept;
 mod lane;
@@ -37,6 +38,7 @@ use std::time::{Duration, Instant};
 pub use cached::{InLists, Update, update};
 pub use connect::{Conn, DatabaseUrl, DatabaseUrlError};
 pub use counted::{CountOf, SumOf};
+pub use exchange::{Heard, MOST_TOLD};
 pub use kept::{Kept, columns, kept};
 pub use lock::{Lock, lock};
 pub use migrate::{migrate, pending};
@@ -96,6 +98,7 @@ struct Inner {
     log: Option<Arc<LogKeeper>>,
     keeping: OnceLock<Ticker>,
     probe: OnceLock<Result<Probe, String>>,
+    exchange: OnceLock<Ticker>,
 }
 
 enum Lanes {
@@ -160,6 +163,7 @@ impl Db {
             log,
             keeping: OnceLock::new(),
             probe: OnceLock::new(),
+            exchange: OnceLock::new(),
         })))
     }
 
@@ -317,6 +321,21 @@ impl Db {
         let ticker = log.start(Opener::SqliteLog(path.clone()))?;
         // A second call changes nothing: the new thread ends as its handle is dropped.
         let _ = self.0.keeping.set(ticker);
+        Ok(())
+    }
+
+    /// From now on tells the other processes on this PostgreSQL what `untold` gives, texts of at most [`MOST_TOLD`]
+    /// bytes, and passes on what they tell. SQLite has one process that serves.
+    pub fn exchange(
+        &self,
+        untold: impl FnMut() -> Vec<String> + Send + 'static,
+        hear: impl FnMut(Heard) + Send + 'static,
+    ) -> Result<(), Fault> {
+        if !self.is_postgres() || self.0.exchange.get().is_some() {
+            return Ok(());
+        }
+        let ticker = exchange::start(Opener::reader(&self.0.url), untold, hear)?;
+        let _ = self.0.exchange.set(ticker);
         Ok(())
     }
 }

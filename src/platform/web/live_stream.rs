@@ -1,5 +1,5 @@
-//! Tells an open page to look again: at once for a change in this process, within seconds for one in another, and when
-//! time itself changes what it shows.
+//! Tells an open page to look again: at once for a change in this process, within a second for one in another, and when
+//! time itself changes what it shows, within [`LOOK_AGAIN`].
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,16 +10,20 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
-use tokio::sync::broadcast;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, sleep_until};
 
 use crate::kernel::ids::{ChartId, PracticeId};
 use crate::platform::fault::Fault;
+use crate::platform::live::{Listener, Subject};
 use crate::platform::state::AppState;
 use crate::platform::web::session_ends::EndOfSession;
 
-/// How often what the page shows is compared with what it showed.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often what the page shows is compared with what it showed, though nobody told of a change.
+const LOOK_AGAIN: Duration = Duration::from_secs(75);
+/// The first time it is sooner, by up to a fifth: pages that were opened at once do not look at once.
+const SOONER: Duration = Duration::from_secs(15);
+/// How often a quiet stream says that it is there: it keeps proxies from closing it, and finds a page that is gone.
+const BEAT: Duration = Duration::from_secs(25);
 /// A stream ends by itself after this long; the browser opens the next, and its session is checked.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -57,10 +61,10 @@ pub struct Of {
 }
 
 struct Watch<P> {
-    of: Of,
+    bell: Listener,
     end: EndOfSession,
-    bell: broadcast::Receiver<(PracticeId, ChartId)>,
-    ticks: Interval,
+    beats: Instant,
+    looks: Instant,
     ends: Instant,
     look: Look<P>,
     shown: P,
@@ -72,12 +76,17 @@ where
     P: PartialEq + Send + 'static,
 {
     // Listened first: a change that comes while the page is looked at is heard.
-    let bell = app.live.listen();
-    let end = EndOfSession::of(app, of.session_hash.clone());
+    let bell = app.live.listen(match of.chart {
+        Some(chart) => Subject::Chart(of.practice, chart),
+        None => Subject::Practice(of.practice),
+    });
+    let end = EndOfSession::of(app, of.session_hash);
     let Some(shown) = look().await? else { return Ok(None) };
-    let mut ticks = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let watch = Watch { of, end, bell, ticks, ends: Instant::now() + LONGEST, look, shown };
+    let mut byte = [0u8; 1];
+    app.rng.fill(&mut byte);
+    let now = Instant::now();
+    let looks = now + LOOK_AGAIN - SOONER * u32::from(byte[0]) / 255;
+    let watch = Watch { bell, end, beats: now + BEAT, looks, ends: now + LONGEST, look, shown };
     let mut response = Sse::new(stream::unfold(watch, next)).into_response();
     // A stream's own header would let a cache between us keep it (WEB-05).
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -85,35 +94,35 @@ where
 }
 
 async fn next<P: PartialEq>(mut watch: Watch<P>) -> Option<(Result<Event, Infallible>, Watch<P>)> {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep_until(watch.ends) => return None,
-            rung = watch.bell.recv() => match rung {
-                Ok((practice, chart))
-                    if practice == watch.of.practice && watch.of.chart.is_none_or(|of| of == chart) => {}
-                Ok(_) => continue,
-                // Too many rang at once to hear each: look.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
-            },
-            // Asked once more below: it may have been one of too many.
-            () = watch.end.reached() => {}
-            _ = watch.ticks.tick() => {}
+    let is_told = tokio::select! {
+        () = watch.bell.rung() => true,
+        // Asked once more below: it may be signed in still.
+        () = watch.end.reached() => true,
+        () = sleep_until(watch.beats.min(watch.looks).min(watch.ends)) => false,
+    };
+    let now = Instant::now();
+    if now >= watch.ends {
+        return None;
+    }
+    watch.beats = now + BEAT;
+    if !is_told && now < watch.looks {
+        return Some((Ok(still_here()), watch));
+    }
+    watch.looks = now + LOOK_AGAIN;
+    match (watch.look)().await {
+        Ok(Some(seen)) if seen == watch.shown => Some((Ok(still_here()), watch)),
+        Ok(Some(seen)) => {
+            watch.shown = seen;
+            Some((Ok(Event::default().event("changed").data("page")), watch))
         }
-        match (watch.look)().await {
-            Ok(Some(seen)) if seen == watch.shown => {
-                // A comment keeps proxies from closing a quiet stream, and finds a page that is gone.
-                return Some((Ok(Event::default().comment("still here")), watch));
-            }
-            Ok(Some(seen)) => {
-                watch.shown = seen;
-                return Some((Ok(Event::default().event("changed").data("page")), watch));
-            }
-            Ok(None) => return None,
-            Err(fault) => {
-                tracing::warn!(error = fault.chain(), "a live page could not look again");
-                return None;
-            }
+        Ok(None) => None,
+        Err(fault) => {
+            tracing::warn!(error = fault.chain(), "a live page could not look again");
+            None
         }
     }
+}
+
+fn still_here() -> Event {
+    Event::default().comment("still here")
 }

@@ -6,12 +6,12 @@ use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use tokio::sync::broadcast;
 
 use crate::kernel::clock::Timestamp;
 use crate::platform::db::System;
 use crate::platform::db::schema::session;
 use crate::platform::fault::Fault;
+use crate::platform::live::{Listener, Subject};
 use crate::platform::state::AppState;
 
 /// How often the sessions that ended are looked up, while any stream is open.
@@ -21,39 +21,28 @@ const EVERY: Duration = Duration::from_millis(500);
 const LOOK_BACK_SECONDS: i64 = 60;
 
 /// Waits for the end of one session.
-pub struct EndOfSession {
-    token_hash: String,
-    ends: broadcast::Receiver<String>,
-}
+pub struct EndOfSession(Listener);
 
 impl EndOfSession {
     /// Begins to listen for the end of this session.
     pub fn of(app: &AppState, token_hash: String) -> Self {
-        let ends = app.live.listen_for_ends();
+        let ends = app.live.listen(Subject::Session(token_hash));
         if app.live.begin_watch() {
             tokio::spawn(watch(app.clone()));
         }
-        Self { token_hash, ends }
+        Self(ends)
     }
 
-    /// Returns when the session was ended. It also returns when too many ended at once to hear of each: the
-    /// caller then asks the database, or lets the browser connect again.
+    /// Returns when the session was ended, or locked, or when ends may have been missed: the caller then asks the database,
+    /// or lets the browser connect again.
     pub async fn reached(&mut self) {
-        loop {
-            match self.ends.recv().await {
-                Ok(hash) if hash == self.token_hash => return,
-                Ok(_) => {}
-                Err(_) => return,
-            }
-        }
+        self.0.rung().await;
     }
 }
 
-/// Has the open streams of a session look again at once, because it was locked. Streams of other processes look again within
-/// seconds.
+/// Has the open streams of a session look again, because it was locked.
 pub fn look_again(app: &AppState, token_hash: &str) {
-    // No listener is no error.
-    let _ = app.live.session_ended(token_hash);
+    app.live.session_changed(token_hash);
 }
 
 /// Looks up which sessions ended, as long as a stream is open. One query for all streams.
