@@ -114,6 +114,7 @@ pub fn main() -> ExitCode {
     if let Some(exit) = confined::run(&[
         confined::INSPECT_PDF,
         confined::PICTURE_TO_PDF,
+        confined::WRITE_BEHIND,
         confined::DRAW_PAGE,
         confined::READ_PAGE,
         VERIFY,

@@ -19,7 +19,7 @@ use crate::platform::fault::Fault;
 use crate::platform::objects::ObjectError;
 use crate::platform::pdf::{PdfProblem, PdfScan};
 use crate::platform::pdf_pages::{self, LONGEST_TEXT, MOST_PAGES};
-use crate::platform::picture_pdf;
+use crate::platform::{pdf_writer, picture_pdf};
 
 /// What such a process does with a file.
 #[derive(Clone, Copy, Debug)]
@@ -172,6 +172,10 @@ pub const DRAW_PAGE: Task = Task { command: "draw-page", work: pdf_pages::draw, 
 
 /// Reads the text of a page of a PDF, whose number is asked.
 pub const READ_PAGE: Task = Task { command: "read-page", work: pdf_pages::read, longest: LONGEST_TEXT };
+
+/// Writes a document behind the pages of a file: see [`Behind`](crate::platform::pdf_writer::Behind).
+pub const WRITE_BEHIND: Task =
+    Task { command: "write-behind", work: pdf_writer::write_behind, longest: 160 * 1024 * 1024 };
 
 /// What is said of a PDF that has nothing in it that it must not have, before the number of its pages.
 const FINE: &str = "fine";

@@ -3,17 +3,17 @@
 
 use std::io::{Error, Read};
 
-use hayro::hayro_interpret::font::{Glyph, GlyphRun};
+use hayro::hayro_interpret::font::Glyph;
 use hayro::hayro_interpret::hayro_cmap::BfString;
 use hayro::hayro_interpret::util::TransformExt;
 use hayro::hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, SoftMask, interpret_page,
+    BlendMode, ClipPath, Context, Device, GlyphDrawMode, Image, InterpreterCache, InterpreterSettings, Paint,
+    PathDrawMode, SoftMask, interpret_page,
 };
 use hayro::hayro_syntax::{Pdf, page::Page};
-use hayro::kurbo::{Affine, BezPath, Point, Rect};
 use hayro::vello_cpu::color::palette::css::WHITE;
-use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
+use hayro::vello_cpu::kurbo::{Affine, BezPath, Point, Rect};
+use hayro::{RenderCache, RenderSettings, render};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
@@ -51,19 +51,18 @@ fn opened(file: &mut dyn Read, page: &str) -> std::io::Result<(Pdf, usize)> {
 /// Draws one page, by its number from 1: a PNG or a JPEG.
 pub fn draw(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
     let (pdf, index) = opened(file, page)?;
-    let page = &pdf.pages()[index];
+    picture(&pdf.pages()[index]).map_err(Error::other)
+}
+
+/// A page as a PNG or a JPEG.
+pub(super) fn picture(page: &Page<'_>) -> ImageResult<Vec<u8>> {
     let (width, height) = page.render_dimensions();
     let scale = (WIDTH / width.max(1.0)).min(MOST_HEIGHT / height.max(1.0)).min(MOST_SCALE);
-    let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
-    let drawn = render(
-        page,
-        &RenderCache::new(),
-        &InterpreterSettings::default(),
-        &RenderSettings::default(),
-        &settings,
-    );
+    let settings =
+        RenderSettings { x_scale: scale, y_scale: scale, bg_color: WHITE, ..RenderSettings::default() };
+    let drawn = render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings);
     let size = (u32::from(drawn.width()), u32::from(drawn.height()));
-    encoded(drawn.data_as_u8_slice(), size).map_err(Error::other)
+    encoded(drawn.data_as_u8_slice(), size)
 }
 
 /// The smaller of what shows letters and what shows photographs. The points are opaque, four bytes each.
@@ -99,7 +98,8 @@ pub fn read(file: &mut dyn Read, page: &str) -> std::io::Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-fn text_of(page: &Page<'_>) -> String {
+/// The text of a page: a line for each of its lines.
+pub(super) fn text_of(page: &Page<'_>) -> String {
     let (width, height) = page.render_dimensions();
     let mut context = Context::new(
         page.initial_transform(true).to_kurbo(),
@@ -130,7 +130,8 @@ impl Reader {
         let height = (transform * Point::new(0.0, 1_000.0) - at).hypot();
         let advance = match glyph {
             Glyph::Outline(glyph) => glyph.advance_width(),
-            Glyph::Type3(glyph) => glyph.advance_width(),
+            // It does not say.
+            Glyph::Type3(_) => None,
         };
         let end = transform * Point::new(f64::from(advance.unwrap_or(500.0)), 0.0);
         if let Some((before, size)) = self.last {
@@ -150,21 +151,30 @@ impl Reader {
 }
 
 impl<'a> Device<'a> for Reader {
-    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
-        for glyph in run.glyphs() {
-            self.take(glyph, props.transform * glyph.transform());
-        }
+    fn draw_glyph(
+        &mut self,
+        glyph: &Glyph<'a>,
+        transform: Affine,
+        glyph_transform: Affine,
+        _: &Paint<'a>,
+        _: &GlyphDrawMode,
+    ) {
+        self.take(glyph, transform * glyph_transform);
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
+    fn set_soft_mask(&mut self, _: Option<SoftMask<'a>>) {}
+
+    fn set_blend_mode(&mut self, _: BlendMode) {}
+
+    fn draw_path(&mut self, _: &BezPath, _: Affine, _: &Paint<'a>, _: &PathDrawMode) {}
 
     fn push_clip_path(&mut self, _: &ClipPath) {}
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
 
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
+    fn draw_image(&mut self, _: Image<'a, '_>, _: Affine) {}
 
-    fn pop_clip(&mut self) {}
+    fn pop_clip_path(&mut self) {}
 
     fn pop_transparency_group(&mut self) {}
 }

@@ -15,12 +15,13 @@ use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 
 use crate::api::key;
+use crate::message_acts::text_of_pdf;
 use crate::portal_people::{enrolled, events, sign_in};
-use crate::signing::{page_of, sign, staff_page};
+use crate::signing::{page_of, sign, sign_with, staff_page};
 use crate::stories;
-use crate::support::papers::{ask_to_sign, draft, pdf};
+use crate::support::papers::{ask_to_sign, draft, pdf, pdf_with_pages};
 use crate::support::world::Client;
-use crate::support::{Browser, World};
+use crate::support::{Browser, PASSWORD, World};
 
 async fn files(w: &World) -> i64 {
     w.look(|c| signed_file::table.count().get_result(c)).await
@@ -137,14 +138,14 @@ stories! {
         reader.get(&format!("{content}?copy=other")).await.must_be(422);
     }
 
-    async fn case_47_an_uploaded_pdf_is_inside_the_signed_copy_byte_for_byte(w: &mut World) {
+    async fn case_47_an_uploaded_pdf_is_shown_by_the_signed_copy_with_the_drawn_signature_and_is_inside_byte_for_byte(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         let who = enrolled(w, &ana).await;
         let mut casey = w.staff(Role::Clinician).await;
         let action = format!("/staff/charts/{}/documents/upload", ana.chart_id);
         let page = casey.get(&action).await;
         let typed = [("title", "Lantern plan"), ("kind", "agreement")];
-        let original = pdf("Lanterns");
+        let original = pdf_with_pages(&["Lanterns first", "Lanterns last"]);
         let made = casey.upload_with(&page, &action, &typed, "plan.pdf", &original).await;
         let to = made.location().expect("a document").to_owned();
         let (_, rest) = to.split_once("/documents/").expect("a document's address");
@@ -152,13 +153,33 @@ stories! {
         ask_to_sign(w, &id, vec![Candidate::Grant(Recipient::Owner)]).await;
         let mut phone = sign_in(w, &who.name).await;
         phone.get(&format!("{}/file", page_of(&id))).await.must_be(200);
-        let (mut phone, answer) = { drop(phone); sign(w, &who, &id).await };
+        let drawn = "[[[0,100],[200,80],[400,120],[600,90]],[[80,100],[90,100],[95,110],[99,90]]]";
+        let signature = [("drawn", drawn), ("agreed", "yes"), ("password", PASSWORD)];
+        let (mut phone, answer) = { drop(phone); sign_with(w, &who, &id, &signature).await };
         answer.must_be(303);
         w.run_due_jobs().await;
         let file = phone.get(&format!("{}/file?copy=signed", page_of(&id))).await;
         let file = file.must_be(200).answer.body.clone();
         assert!(matches!(verify(&file), Verdict::Whole(_)));
         assert!(file.windows(original.len()).any(|part| part == original.as_slice()));
+        // Its pages, then the certificate with what was drawn.
+        let Some(said) = text_of_pdf(&file) else { return eprintln!("not checked: pdftotext is not installed") };
+        let at = |words: &str| said.find(words).unwrap_or_else(|| panic!("{words}: {said}"));
+        let places = ["Lanterns first", "Lanterns last", "Certificate of signatures", "drawn by hand, above", "Page 3 of 3"];
+        assert!(places.map(at).is_sorted(), "{said}");
+        assert!(!said.contains("Open it from the list"), "{said}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("signed.pdf");
+        std::fs::write(&path, &file).expect("a file");
+        let path = path.to_str().expect("a path");
+        for (program, arguments, wanted) in
+            [("qpdf", ["--check", path], "No syntax or stream encoding errors"), ("pdfsig", ["-nocert", path], "Signature is Valid.")]
+        {
+            match run(program, &arguments) {
+                Some((_, told)) => assert!(told.contains(wanted), "{told}"),
+                None => eprintln!("not checked: {program} is not installed"),
+            }
+        }
     }
 
     async fn case_48_a_crash_after_the_last_signature_loses_no_copy_and_makes_no_second_one(w: &mut World) {

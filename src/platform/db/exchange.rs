@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Nullable, Text};
+use diesel::sql_types::Text;
 
 use crate::platform::db::connect::{Conn, Opener};
 use crate::platform::db::ticker::Ticker;

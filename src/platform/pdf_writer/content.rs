@@ -1,7 +1,9 @@
 //! What a document says, before it is laid out.
 
+use serde::{Deserialize, Serialize};
+
 /// How text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weight {
     /// As most text.
     Regular,
@@ -10,7 +12,7 @@ pub enum Weight {
 }
 
 /// To which side a column's text stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Align {
     /// Left.
     Start,
@@ -19,7 +21,7 @@ pub enum Align {
 }
 
 /// A column of a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Column {
     /// Its head.
     pub title: String,
@@ -30,7 +32,7 @@ pub struct Column {
 }
 
 /// A table whose head is repeated on each page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Table {
     /// The columns.
     pub columns: Vec<Column>,
@@ -41,7 +43,7 @@ pub struct Table {
 }
 
 /// A piece of a document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Block {
     /// A heading of this level, from 1.
     Heading(u16, String),
@@ -65,6 +67,8 @@ pub enum Block {
     Note(String),
     /// An address as a QR code, with words beside it.
     Code(String, String),
+    /// Lines that somebody drew.
+    Drawing(Drawing),
     /// What is cut off and sent back with a payment.
     Slip {
         /// What to do with it.
@@ -76,8 +80,19 @@ pub enum Block {
     },
 }
 
+/// Lines that somebody drew, each a list of points from the upper left corner of a field on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Drawing {
+    /// Width and height of the field, in its own units.
+    pub field: (i32, i32),
+    /// The lines.
+    pub lines: Vec<Vec<(i32, i32)>>,
+    /// What it is, for a screen reader.
+    pub says: String,
+}
+
 /// A document to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Content {
     /// Its title, which readers show and screen readers say first.
     pub title: String,

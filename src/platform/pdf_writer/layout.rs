@@ -6,7 +6,7 @@ use fast_qr::qr::{QRBuilder, QRCode};
 use krilla::color::rgb;
 use krilla::text::Font;
 
-use super::content::{Align, Block, PdfError, Table, Weight};
+use super::content::{Align, Block, Drawing, PdfError, Table, Weight};
 
 /// Points: 8.5 by 11 inches.
 pub(super) const WIDTH: f32 = 612.0;
@@ -28,6 +28,8 @@ const MANY_COLUMNS: usize = 6;
 const WINDOW: f32 = 132.0;
 /// The side of a QR code, one inch: a phone reads it at arm's length.
 pub(super) const CODE: f32 = 72.0;
+/// The width of a drawing.
+pub(super) const DRAWING: f32 = 200.0;
 /// What stands for a character that the font does not have.
 const MISSING: char = '?';
 
@@ -134,6 +136,8 @@ pub(super) struct Sheet {
     pub(super) cuts: Vec<f32>,
     /// QR codes: left edge, upper edge, modules, and the element that each is.
     pub(super) codes: Vec<(f32, f32, QRCode, usize)>,
+    /// Drawings: upper edge, and the element that each is.
+    pub(super) drawings: Vec<(f32, Drawing, usize)>,
 }
 
 /// An element of the document's structure, with the leaves that its text is.
@@ -156,6 +160,10 @@ pub(super) enum Element {
 
 /// Room between the edge of a table and its text.
 const INSET: f32 = 6.0;
+
+fn drawing_height(drawing: &Drawing) -> f32 {
+    DRAWING * drawing.field.1 as f32 / drawing.field.0.max(1) as f32
+}
 
 fn heading_size(level: u16) -> f32 {
     if level == 1 { 18.0 } else { 12.0 }
@@ -332,6 +340,17 @@ impl<'f> Layout<'f> {
         Ok(())
     }
 
+    fn drawing(&mut self, drawing: &Drawing) {
+        let height = drawing_height(drawing);
+        self.need(height);
+        let leaf = self.leaf();
+        if let Some(sheet) = self.sheets.last_mut() {
+            sheet.drawings.push((self.y, drawing.clone(), leaf));
+        }
+        self.elements.push(Element::Figure(leaf, drawing.says.clone()));
+        self.y += height + 8.0;
+    }
+
     /// Text in a column, from the present height on.
     fn column(&mut self, x: f32, width: f32, ink: Ink, text: &str, leaf: usize) {
         for text in self.regular.lines(&self.regular.writable(text), TEXT, width) {
@@ -441,12 +460,13 @@ impl<'f> Layout<'f> {
                 self.elements.push(Element::Paragraph(leaf));
             }
             Block::Code(address, words) => self.code(address, words)?,
+            Block::Drawing(drawing) => self.drawing(drawing),
             Block::Slip { cut, to, facts } => self.slip(cut, to, facts),
         }
         Ok(())
     }
 
-    /// How high a heading, a paragraph or lines are.
+    /// How high a heading, a paragraph, lines or a drawing are.
     fn height(&self, block: &Block) -> f32 {
         let room = WIDTH - 2.0 * MARGIN;
         let text = |weight: Weight, size: f32, text: &str| {
@@ -462,6 +482,7 @@ impl<'f> Layout<'f> {
             Block::Lines(lines) => {
                 lines.iter().map(|line| text(Weight::Regular, TEXT, line)).sum::<f32>() + 8.0
             }
+            Block::Drawing(drawing) => drawing_height(drawing) + 8.0,
             _ => 0.0,
         }
     }

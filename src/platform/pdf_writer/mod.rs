@@ -1,6 +1,7 @@
 //! Documents as tagged PDF (PDF/UA-1): headings, paragraphs and tables laid out on pages of US letter. The same
 //! content gives the same bytes: nothing here reads a clock or draws by chance.
 
+mod behind;
 mod content;
 mod layout;
 
@@ -22,8 +23,9 @@ use krilla::tagging::{
 use krilla::text::TextDirection;
 use krilla::{Document, SerializeSettings};
 
-pub use content::{Align, Block, Column, Content, PdfError, Table, Weight};
-use layout::{CODE, Element, FACES, Face, HEIGHT, Ink, Layout, MARGIN, Piece, SMALL, WIDTH};
+pub use behind::{Behind, write_behind};
+pub use content::{Align, Block, Column, Content, Drawing, PdfError, Table, Weight};
+use layout::{CODE, DRAWING, Element, FACES, Face, HEIGHT, Ink, Layout, MARGIN, Piece, SMALL, WIDTH};
 
 /// The quiet zone of a QR code in modules (ISO/IEC 18004, 9.1).
 const QUIET: f32 = 4.0;
@@ -100,8 +102,39 @@ fn draw_code(surface: &mut Surface<'_>, (left, top): (f32, f32), code: &QRCode) 
     }
 }
 
+/// What somebody drew, in the color of text.
+fn draw_lines_of(surface: &mut Surface<'_>, top: f32, drawing: &Drawing) {
+    let scale = DRAWING / drawing.field.0.max(1) as f32;
+    let mut path = PathBuilder::new();
+    for line in &drawing.lines {
+        for (at, (x, y)) in line.iter().enumerate() {
+            let (x, y) = (MARGIN + *x as f32 * scale, top + *y as f32 * scale);
+            if at == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
+        }
+    }
+    surface.set_fill(None);
+    surface.set_stroke(Some(Stroke { paint: Ink::Text.color().into(), width: 1.2, ..Stroke::default() }));
+    if let Some(path) = path.finish() {
+        surface.draw_path(&path);
+    }
+    surface.set_stroke(None);
+}
+
 /// Writes a document. `foot` is the line at the foot of a page, from its number and how many there are.
 pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result<Vec<u8>, PdfError> {
+    let configuration = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish();
+    let configuration = configuration.map_err(|error| PdfError(format!("{error:?}")))?;
+    let document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
+    finish(document, Vec::new(), content, foot)
+}
+
+/// Writes a document behind what is there already: pages, and an element of the structure for each.
+fn finish(
+    mut document: Document,
+    front: Vec<TagGroup>,
+    content: &Content,
+    foot: impl Fn(usize, usize) -> String,
+) -> Result<Vec<u8>, PdfError> {
     let Some(faces) = &*FACES else { return Err(PdfError("the fonts cannot be read".into())) };
     let (regular, bold) = faces;
     let mut layout = Layout::new(faces);
@@ -109,12 +142,9 @@ pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result
         layout.block(block)?;
     }
     let Layout { sheets, leaves, elements, .. } = layout;
-    let configuration = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish();
-    let configuration = configuration.map_err(|error| PdfError(format!("{error:?}")))?;
-    let settings = SerializeSettings { configuration, ..SerializeSettings::default() };
-    let mut document = Document::new_with(settings);
     let mut identifiers: Vec<Vec<Identifier>> = (0..leaves).map(|_| Vec::new()).collect();
-    let (count, size) = (sheets.len(), PageSettings::from_wh(WIDTH, HEIGHT));
+    let (before, size) = (front.len(), PageSettings::from_wh(WIDTH, HEIGHT));
+    let count = before + sheets.len();
     let size = size.ok_or_else(|| PdfError("no page size".into()))?;
     for (n, sheet) in sheets.iter().enumerate() {
         let mut page = document.start_page_with(size.clone());
@@ -142,12 +172,20 @@ pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result
                 own.push(identifier);
             }
         }
+        for (top, drawing, leaf) in &sheet.drawings {
+            let identifier = surface.start_tagged(ContentTag::Other);
+            draw_lines_of(&mut surface, *top, drawing);
+            surface.end_tagged();
+            if let Some(own) = identifiers.get_mut(*leaf) {
+                own.push(identifier);
+            }
+        }
         draw_lines(&mut surface, &sheet.rules, 150, None);
         draw_lines(&mut surface, &sheet.hairs, 222, None);
         draw_lines(&mut surface, &sheet.cuts, 120, Some(StrokeDash { array: vec![4.0, 4.0], offset: 0.0 }));
         surface.set_fill(Some(fill(Ink::Quiet.color())));
         surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Footer)));
-        let text = regular.writable(&foot(n + 1, count));
+        let text = regular.writable(&foot(before + n + 1, count));
         let x = WIDTH - MARGIN - regular.width(&text, SMALL);
         let (y, size, weight, ink) = (HEIGHT - MARGIN, SMALL, Weight::Regular, Ink::Quiet);
         let piece = Piece { x, y, size, weight, ink, text, leaf: None };
@@ -156,25 +194,30 @@ pub fn write(content: &Content, foot: impl Fn(usize, usize) -> String) -> Result
         surface.finish();
         page.finish();
     }
-    document.set_outline(outline(&elements));
-    document.set_tag_tree(tree(content, &elements, identifiers));
+    document.set_outline(outline(&elements, before));
+    document.set_tag_tree(tree(content, front, &elements, identifiers));
     document.set_metadata(Metadata::new().title(content.title.clone()).language(content.language.clone()));
     document.finish().map_err(|error| PdfError(format!("{error:?}")))
 }
 
-/// The headings as bookmarks.
-fn outline(elements: &[Element]) -> Outline {
+/// The headings as bookmarks, behind so many pages.
+fn outline(elements: &[Element], before: usize) -> Outline {
     let mut outline = Outline::new();
     for element in elements {
         if let Element::Heading { text, page, y, .. } = element {
-            let at = XyzDestination::new(*page, Point::from_xy(MARGIN, *y));
+            let at = XyzDestination::new(before + *page, Point::from_xy(MARGIN, *y));
             outline.push_child(OutlineNode::new(text.clone(), at));
         }
     }
     outline
 }
 
-fn tree(content: &Content, elements: &[Element], mut identifiers: Vec<Vec<Identifier>>) -> TagTree {
+fn tree(
+    content: &Content,
+    front: Vec<TagGroup>,
+    elements: &[Element],
+    mut identifiers: Vec<Vec<Identifier>>,
+) -> TagTree {
     let mut children = |leaf: usize| -> Vec<Node> {
         identifiers
             .get_mut(leaf)
@@ -185,6 +228,7 @@ fn tree(content: &Content, elements: &[Element], mut identifiers: Vec<Vec<Identi
             .collect()
     };
     let mut tree = TagTree::new().with_lang(Some(content.language.clone()));
+    front.into_iter().for_each(|group| tree.push(group));
     for element in elements {
         let group = match element {
             Element::Heading { level, leaf, text, .. } => {

@@ -1,16 +1,17 @@
 //! The final file of a signed document: what was signed, a certificate that says who signed it when and how, and, as
-//! files inside, the very bytes of the version and the evidence. Pure: the same rows give the same pages.
+//! files inside, the very bytes of the version and the evidence. Pure: the same rows give the same content.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::features::documents::body::{self, Block as Text};
 use crate::features::documents::signing::lifecycle::SignerState;
-use crate::features::documents::signing::store::{EventRow, MarkKind, Signer, Signing};
+use crate::features::documents::signing::mark::{FIELD, Mark};
+use crate::features::documents::signing::store::{EventRow, Signer, Signing};
 use crate::features::documents::signing::trail::Happening;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
-use crate::platform::pdf_writer::{self, Block, Content, PdfError, Weight};
+use crate::platform::pdf_writer::{self, Behind, Block, Content, Drawing, PdfError, Weight};
 
 /// The name of the evidence inside the file.
 pub const EVIDENCE: &str = "evidence.json";
@@ -23,7 +24,9 @@ pub const FILE: &str = "document.pdf";
 pub enum Signed<'a> {
     /// A text, which stands on the first pages.
     Text(&'a str),
-    /// A PDF, which is inside the file as it was uploaded.
+    /// A PDF whose pages come first.
+    Pages,
+    /// A PDF whose pages cannot be drawn in. It is inside the file as it was uploaded.
     File,
 }
 
@@ -45,13 +48,14 @@ pub struct Parts<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// The pages.
-pub fn pages(parts: &Parts<'_>) -> Result<Vec<u8>, PdfError> {
+/// What is on the pages that are written: the text that was signed, and the certificate.
+pub fn content(parts: &Parts<'_>) -> Content {
     let Parts { practice, title, signed, signing, words, .. } = parts;
     let request = &signing.request;
     let mut blocks = vec![Block::Heading(1, (*title).to_owned())];
     match signed {
         Signed::Text(text) => blocks.extend(text_blocks(text)),
+        Signed::Pages => {}
         Signed::File => {
             blocks.push(Block::Paragraph(Weight::Regular, words.with1("signing-file-inside", "name", FILE)));
         }
@@ -71,9 +75,17 @@ pub fn pages(parts: &Parts<'_>) -> Result<Vec<u8>, PdfError> {
         line("signing-certificate-inside", EVIDENCE),
         line("signing-certificate-chain", &request.chain_head),
     ]));
-    let content =
-        Content { title: (*title).to_owned(), language: words.language().word().to_owned(), blocks };
-    pdf_writer::write(&content, |page, pages| words.with2("signing-page-of", "page", page, "pages", pages))
+    Content { title: (*title).to_owned(), language: words.language().word().to_owned(), blocks }
+}
+
+/// The pages of a text that was signed, and of a PDF whose pages cannot be drawn in.
+pub fn pages(words: Words, content: &Content) -> Result<Vec<u8>, PdfError> {
+    pdf_writer::write(content, |page, pages| words.with2("signing-page-of", "page", page, "pages", pages))
+}
+
+/// What is written behind the pages of a PDF that was signed.
+pub fn behind(words: Words, content: Content) -> Behind {
+    Behind { content, foot: words.with2("signing-page-of", "page", "{page}", "pages", "{pages}") }
 }
 
 /// In the practice's zone, which is named, and in UTC.
@@ -109,17 +121,20 @@ fn signer_blocks(parts: &Parts<'_>, signer: &Signer) -> Vec<Block> {
     if let Some(host) = &signer.hosted_by_name {
         lines.push(words.with1("signing-hosted", "name", host));
     }
-    lines.push(match (signer.mark_kind, &signer.mark) {
-        (Some(MarkKind::Typed), Some(mark)) => words.with1("signing-certificate-typed", "value", mark),
+    let kept = signer.mark_kind.zip(signer.mark.as_ref());
+    let mark = kept.and_then(|(kind, mark)| Mark::kept(kind, mark));
+    lines.push(match &mark {
+        Some(Mark::Typed(name)) => words.with1("signing-certificate-typed", "value", name),
         _ => words.get("signing-certificate-drawn"),
     });
-    lines.push(words.with1(
-        "signing-certificate-meaning",
-        "value",
-        words.with1("signing-intent", "name", &signer.printed_name),
-    ));
     lines.extend(evidence_lines(parts, signer));
-    vec![Block::Heading(3, signer.printed_name.clone()), Block::Lines(lines)]
+    let mut blocks = vec![Block::Heading(3, signer.printed_name.clone())];
+    if let Some(Mark::Drawn(drawn)) = mark {
+        let says = words.with1("signing-certificate-drawing", "name", &signer.printed_name);
+        blocks.push(Block::Drawing(Drawing { field: FIELD, lines: drawn, says }));
+    }
+    blocks.push(Block::Lines(lines));
+    blocks
 }
 
 /// What the evidence of a signature says of its signer: what they confirmed themselves with, from which address they
@@ -130,6 +145,10 @@ fn evidence_lines(parts: &Parts<'_>, signer: &Signer) -> Vec<String> {
         parts.events.iter().rev().find(|row| row.kind == signed && row.signer_id == Some(signer.signer_id));
     let said: Value = event.and_then(|row| serde_json::from_str(&row.evidence).ok()).unwrap_or_default();
     let mut lines = Vec::new();
+    // In the words that they agreed to, whatever the language of the rest.
+    if let Some(said) = said.get("said").and_then(Value::as_str) {
+        lines.push(words.with1("signing-certificate-meaning", "value", said));
+    }
     let when = |name: &str| {
         let at = said.pointer(name).and_then(Value::as_str)?.parse::<jiff::Timestamp>().ok()?;
         Some(moment(parts, at.into()))
@@ -174,7 +193,7 @@ pub fn evidence(signing: &Signing, events: &[EventRow]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::features::documents::signing::lifecycle::SigningState;
-    use crate::features::documents::signing::store::{Request, SignerRole};
+    use crate::features::documents::signing::store::{MarkKind, Request, SignerRole};
     use crate::kernel::ids::{DocumentId, PracticeId, SignerId, SigningId, StaffId};
     use crate::platform::i18n::Language;
 
@@ -247,11 +266,12 @@ mod tests {
                 words: Words::of(language),
                 zone: &zone,
             };
-            assert!(pages(&parts).is_ok());
+            assert!(super::pages(parts.words, &content(&parts)).is_ok());
             evidence_lines(&parts, &signing.signers[0])
         };
         let sha256 = "ef".repeat(32);
         let whole = json!({
+            "said": "Soy Ana Duarte. He leído este documento y lo firmo.",
             "source": "203.0.113.7",
             "step_up": { "method": "password", "at": "2026-11-30T10:00:00.000000Z" },
             "consent": { "at": "2026-11-30T09:00:00.000000Z", "text_version": 1, "text_sha256": sha256 },
@@ -261,7 +281,12 @@ mod tests {
             (Language::Spanish, ["contraseña", "versión 1 del texto"]),
         ] {
             let lines = said(whole.clone(), language).join("\n");
-            for word in words.into_iter().chain(["203.0.113.7", "(2026-11-30T09:00:00Z)", sha256.as_str()]) {
+            for word in words.into_iter().chain([
+                "203.0.113.7",
+                "Soy Ana Duarte. He leído",
+                "(2026-11-30T09:00:00Z)",
+                sha256.as_str(),
+            ]) {
                 assert!(lines.contains(word), "{word}: {lines}");
             }
         }

@@ -1,7 +1,9 @@
 //! Makes the final file of a request that everybody signed. A job does it, planned by the last signature: a crash leaves
 //! the job and at most bytes without a row, which are swept. The signatures do not depend on it.
 
-use futures_util::TryStreamExt;
+use axum::body::Bytes;
+use futures_util::{TryStreamExt, stream};
+use jiff::tz::TimeZone;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +19,7 @@ use crate::features::practice::{self, Practice};
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{BlobId, SignerId, SigningId};
 use crate::platform::audit::{self, By, Event};
+use crate::platform::confined::WRITE_BEHIND;
 use crate::platform::db::{PracticeScope, Scoped};
 use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
@@ -40,6 +43,13 @@ struct Material {
     /// The version's own bytes, where it is a file.
     stored: Option<Stored>,
     target: Object,
+}
+
+impl Material {
+    fn parts<'a>(&'a self, signed: Signed<'a>, words: Words, zone: &'a TimeZone) -> Parts<'a> {
+        let (practice, title) = (self.practice.name.as_str(), self.document.title.as_str());
+        Parts { practice, title, signed, signing: &self.signing, events: &self.events, words, zone }
+    }
 }
 
 /// Makes the final file of the request that a job is about, unless it is there.
@@ -90,6 +100,10 @@ async fn make(app: &AppState, scope: &PracticeScope, material: Material) -> Resu
         Some(stored) => read_whole(app, stored.clone()).await?,
         None => Vec::new(),
     };
+    let behind = match &material.stored {
+        Some(_) => behind_its_pages(app, &material, &original).await?,
+        None => None,
+    };
     let target = material.target.clone();
     let (document, chart) = (material.document.document_id, material.document.chart_id);
     let id = material.signing.request.signing_id;
@@ -98,7 +112,7 @@ async fn make(app: &AppState, scope: &PracticeScope, material: Material) -> Resu
     let parties: Vec<SignerId> =
         material.signing.signers.iter().filter(is_client).map(|signer| signer.signer_id).collect();
     let now = app.now();
-    let sealed = tokio::task::spawn_blocking(move || build(&material, &original, now))
+    let sealed = tokio::task::spawn_blocking(move || build(&material, &original, behind, now))
         .await
         .map_err(|error| Fault::Ended(error.to_string()))??;
     let (size, sha256) = (sealed.len(), hex::encode(Sha256::digest(&sealed)));
@@ -146,7 +160,33 @@ async fn read_whole(app: &AppState, stored: Stored) -> Result<Vec<u8>, Fault> {
     }
 }
 
-fn build(material: &Material, original: &[u8], now: Timestamp) -> Result<Vec<u8>, Fault> {
+/// The pages of the file that was signed and the certificate behind them, made by the process that parses files of strangers.
+/// `None`: they cannot be drawn in, as those of a file that needs a password to be printed.
+async fn behind_its_pages(
+    app: &AppState,
+    material: &Material,
+    original: &[u8],
+) -> Result<Option<Vec<u8>>, Fault> {
+    let words = Words::of(material.practice.language());
+    let zone = material.practice.zone();
+    let content = final_file::content(&material.parts(Signed::Pages, words, &zone));
+    let order =
+        final_file::behind(words, content).order().map_err(|error| Fault::other(error.to_string()))?;
+    let pieces: [Result<Bytes, Fault>; 2] = [Ok(order.into()), Ok(Bytes::copy_from_slice(original))];
+    let made: Option<Vec<u8>> = app.confined.answer(WRITE_BEHIND, "", stream::iter(pieces)).await?;
+    let made = made.filter(|file| file.starts_with(b"%PDF-"));
+    if made.is_none() {
+        tracing::warn!(document = %material.document.document_id, "the pages of a signed file cannot be drawn in");
+    }
+    Ok(made)
+}
+
+fn build(
+    material: &Material,
+    original: &[u8],
+    behind: Option<Vec<u8>>,
+    now: Timestamp,
+) -> Result<Vec<u8>, Fault> {
     let words = Words::of(material.practice.language());
     let zone = material.practice.zone();
     let title = &material.document.title;
@@ -154,14 +194,15 @@ fn build(material: &Material, original: &[u8], now: Timestamp) -> Result<Vec<u8>
         Content::Text(text) => (Signed::Text(text), TEXT, "text/plain", text.as_bytes()),
         Content::File(..) => (Signed::File, FILE, PDF, original),
     };
-    let signing = &material.signing;
+    let (signing, practice, events) = (&material.signing, &material.practice.name, &material.events);
     if hex::encode(Sha256::digest(bytes)) != signing.request.sha256 {
         return Err(Fault::Damaged("a signed version is not what was signed".to_owned()));
     }
-    let practice = &material.practice.name;
-    let events = &material.events;
-    let parts = Parts { practice, title, signed, signing, events, words, zone: &zone };
-    let pages = final_file::pages(&parts).map_err(|error| Fault::other(error.to_string()))?;
+    let pages = match behind {
+        Some(pages) => pages,
+        None => final_file::pages(words, &final_file::content(&material.parts(signed, words, &zone)))
+            .map_err(|error| Fault::other(error.to_string()))?,
+    };
     let evidence = final_file::evidence(signing, events);
     let about = words.get("signing-evidence");
     let attachments = [
