@@ -91,11 +91,21 @@ pub const SIGNATURE: [(&str, &str); 3] = [("typed", "Ana Duarte"), ("agreed", "y
 
 /// Opens, agrees and signs.
 pub async fn sign(w: &World, who: &Enrolled, id: &DocumentId) -> (Browser, Page) {
+    sign_with(w, who, id, &SIGNATURE).await
+}
+
+/// The same with another signature.
+pub async fn sign_with(
+    w: &World,
+    who: &Enrolled,
+    id: &DocumentId,
+    signature: &[(&str, &str)],
+) -> (Browser, Page) {
     let mut phone = sign_in(w, &who.name).await;
     phone.get(&page_of(id)).await.must_be(200).must_say("We ask you to sign this document");
     agree(w, &mut phone, who, id).await;
     let page = phone.get(&format!("{}/sign", page_of(id))).await;
-    let answer = phone.submit(&page, &sign_path(id), &SIGNATURE).await;
+    let answer = phone.submit(&page, &sign_path(id), signature).await;
     (phone, answer)
 }
 
@@ -477,6 +487,32 @@ stories! {
         w.mail_has_settled().await;
         let turns = w.mailbox.mails_to(&bob.email).into_iter().skip(before).filter(|mail| mail.subject.contains("something to sign")).count();
         assert_eq!(turns, 0);
+    }
+
+    async fn reminders_go_out_by_themselves_on_days_3_7_14_and_21_by_day_and_end_with_the_signature(w: &mut World) {
+        let (ana, ben) = (w.chart("Ana", "Duarte").await, w.chart("Ben", "Duarte").await);
+        enrolled(w, &ana).await;
+        let other = enrolled(w, &ben).await;
+        let (id, his) = (to_sign(w, &ana).await, to_sign(w, &ben).await);
+        w.run_due_jobs().await;
+        assert_eq!(mails(w, "signing.turn").await, 2);
+        sign(w, &other, &his).await.1.must_be(303);
+        let mut days = Vec::new();
+        let mut before = 2;
+        // A mail that would go out in the night waits for the morning.
+        for hour in (3..24 * 29).step_by(3) {
+            w.clock.advance_seconds(3 * 3_600);
+            w.run_due_jobs().await;
+            let now = mails(w, "signing.turn").await;
+            if now > before {
+                let at = w.now().in_zone(&w.riverbend.practice.zone()).hour();
+                assert!((8..21).contains(&at), "at {at} o'clock");
+                days.push(hour / 24);
+                before = now;
+            }
+        }
+        assert_eq!(days, [3, 7, 14, 21]);
+        assert_eq!(state_of(w, &id).await.0, "open");
     }
 
     async fn case_44_a_signer_who_cannot_sign_is_replaced_and_signatures_stay(w: &mut World) {
