@@ -136,9 +136,17 @@
       wrong(form, error instanceof NotSent && error.message || form.dataset.partFailed);
     }
   }
-  // In a summary and beside its field, as the server says it.
+  // In a summary and beside its field, as the server says it. What was wrong before goes: the other fields are filled now.
   function wrong(form, words) {
     const field = one("[type=file]", form), { partWrong, partMark } = form.dataset;
+    for (const other of form.querySelectorAll("[aria-invalid]")) if (other !== field && other.value?.trim()) {
+      const said = doc.getElementById(`e-${other.name}`);
+      other.removeAttribute("aria-invalid");
+      const tied = (other.getAttribute("aria-describedby") ?? "").split(" ").filter(one => one && one !== said?.id);
+      if (tied.length) other.setAttribute("aria-describedby", tied.join(" ")); else other.removeAttribute("aria-describedby");
+      other.closest(".field")?.classList.remove("has-error");
+      said?.remove();
+    }
     const id = `e-${field.name}`, said = doc.getElementById(id) ?? doc.createElement("p");
     said.id = id;
     said.className = "field-error";

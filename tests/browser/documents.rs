@@ -89,7 +89,7 @@ async fn documents_way(w: &mut World, scripts: bool) {
     desk.reload().await;
     desk.must_say("Version 1 opened").await;
     // The picture of the only page is the last one's.
-    desk.must_say("Version 1 read to its last page").await;
+    desk.must_say("Version 1: its last page was shown").await;
     picture(&desk, "documents-document-1280").await;
     desk.click("link", "New version: write a text").await;
     desk.fill("Text", "# What helps\n\n- walking\n- calling a friend").await;

@@ -73,7 +73,7 @@ async fn signing_way(w: &mut World, scripts: bool) {
     picture(&phone, "signing-document-390").await;
     assert_eq!(phone.sideways().await, 0);
     phone.click("link", "Sign").await;
-    phone.must_say("You may have paper").await;
+    phone.must_say("You can have this on paper instead").await;
     phone.must_be_accessible("the consent").await;
     picture(&phone, "signing-consent-390").await;
     let account: AccountId =
@@ -91,7 +91,7 @@ async fn signing_way(w: &mut World, scripts: bool) {
         assert!(drawn.as_i64().unwrap_or(0) > 100, "{drawn}");
         picture(&phone, "signing-drawn-390").await;
     } else {
-        phone.fill("Your signature: type your name", "Ana Duarte").await;
+        phone.fill("Your signature", "Ana Duarte").await;
     }
     phone.click("button", "Sign").await;
     phone.must_say("Tick the box if you want to sign.").await;
@@ -154,7 +154,7 @@ async fn in_person(w: &mut World, width: Width) {
     tablet.must_be_accessible("the birth date, wrong").await;
     tablet.fill("Day", "12").await;
     tablet.click("button", "Go on").await;
-    tablet.must_say("You may have paper").await;
+    tablet.must_say("You can have this on paper instead").await;
     tablet.must_be_accessible("the consent").await;
     let box_ = tablet.all("#f-agreed").await.remove(0);
     tablet.click_on(&box_).await;
@@ -166,7 +166,7 @@ async fn in_person(w: &mut World, width: Width) {
     tablet.must_say("I have read this document and I sign it").await;
     tablet.must_be_accessible("the signature").await;
     picture(&tablet, &format!("in-person-sign-{width:?}")).await;
-    tablet.fill("Your signature: type your name", "Ana Duarte").await;
+    tablet.fill("Your signature", "Ana Duarte").await;
     let box_ = tablet.all("#f-agreed").await.remove(0);
     tablet.click_on(&box_).await;
     tablet.click("button", "Sign").await;

@@ -85,9 +85,9 @@ stories! {
         // It is asked first.
         let ask_first = page.link("/take-back");
         let question = phone.get(&ask_first).await;
-        question.must_be(200).must_say("Take back “").must_say("We no longer work on it.");
+        question.must_be(200).must_say("Cancel your request “").must_say("The practice stops working on it");
         assert_eq!(events(w, "document.request_taken_back").await, 0);
-        phone.submit_and_follow(&question, &ask_first, &[]).await.must_say("It is taken back.");
+        phone.submit_and_follow(&question, &ask_first, &[]).await.must_say("Your request is canceled.");
         phone.submit(&question, &ask_first, &[]).await.must_be(303);
         phone.get(&ask_first).await.must_be(303);
         assert_eq!(events(w, "document.request_taken_back").await, 1);
@@ -148,7 +148,7 @@ stories! {
         phone.upload_with(&page, SEND, &about, "card.pdf", &file).await.must_be(303);
         assert_eq!(states(w).await, ["open"]);
         let own = phone.follow(&sent).await;
-        own.must_say("We have your document.").must_say("My insurance card").must_say("With the practice");
+        own.must_say("We have your document.").must_say("My insurance card").must_say("Waiting for the practice");
         let id: DocumentRequestId = w.look(|c| document_request::table.select(document_request::request_id).first(c)).await;
         let download = phone.get(&format!("{ASKED}/{id}/file")).await;
         assert_eq!(download.must_be(200).answer.body, file);

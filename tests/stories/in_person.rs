@@ -53,7 +53,7 @@ async fn to_the_document(device: &mut Browser) -> Page {
     let page = device.get(DEVICE).await;
     page.must_say("Signing on this device").must_not_say("Lantern").must_not_say("lanterns");
     let page = device.submit_and_follow(&page, "/birth-date", &BORN).await;
-    page.must_say("You may have paper").must_not_say("We agree on lanterns");
+    page.must_say("You can have this on paper instead").must_not_say("We agree on lanterns");
     device.submit(&page, "/consent", &[]).await.must_be(422).must_say("Tick the box if you agree.");
     device.submit_and_follow(&page, "/consent", &[("agreed", "yes")]).await
 }
@@ -290,7 +290,7 @@ stories! {
         to_the_document(&mut casey).await;
         let form = casey.get("/staff/in-person/refuse").await;
         let page = casey.submit_and_follow(&form, "/in-person/refuse", &[("reason", "Too dark.")]).await;
-        page.must_say("you do not want to sign");
+        page.must_say("you declined to sign");
         let told = evidence(w, "refused").await;
         assert_eq!(told["in_person"]["host"]["name"], "Casey Moreno");
         assert_eq!((events(w, "signing.refused_in_person").await, events(w, "signing.refused").await), (1, 0));
@@ -370,7 +370,7 @@ stories! {
         page.must_say("This device is handed to Ana Duarte.");
         let childs = [("month", "6"), ("day", "1"), ("year", "2015")];
         casey.submit(&page, "/birth-date", &childs).await.must_be(422);
-        casey.submit_and_follow(&page, "/birth-date", &BORN).await.must_say("You may have paper");
+        casey.submit_and_follow(&page, "/birth-date", &BORN).await.must_say("You can have this on paper instead");
         // Front desk asks nobody to sign, and hands no device over.
         let mut desk = w.staff(Role::FrontDesk).await;
         assert!(!desk.get(&staff_page(&lee, &id)).await.has_form("/sign-here"));

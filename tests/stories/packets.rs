@@ -205,7 +205,7 @@ stories! {
         sign_in(w, &other.name).await.get(&page_of(&of[3])).await.must_be(200);
         // The first is refused, the second taken back, the third kept from the client.
         let form = phone.get(&format!("{}/refuse", page_of(&of[0]))).await;
-        phone.submit_and_follow(&form, "/refuse", &[("reason", "I want to talk first.")]).await.must_say("you said that you do not want to sign");
+        phone.submit_and_follow(&form, "/refuse", &[("reason", "I want to talk first.")]).await.must_say("you declined to sign");
         phone.get("/portal").await.must_say("Privacy notice");
         must_wait_for(&phone.get(&page_of(&of[2])).await, "Privacy notice", &of[1]);
         papers::withdraw(w, &of[1]).await;

@@ -56,10 +56,10 @@ stories! {
         assert_eq!(first.answer.header("cache-control"), Some("no-store"));
         assert_eq!(&first.answer.body[16..24], [1_240u32.to_be_bytes(), 1_604u32.to_be_bytes()].concat(), "its size");
         let seen = format!("{}/{id}", tab(&ana));
-        casey.get(&seen).await.must_say("Version 1 opened").must_not_say("to its last page");
+        casey.get(&seen).await.must_say("Version 1 opened").must_not_say("last page was shown");
         phone.get(&pictures[2]).await.must_be(200);
         phone.get(&pictures[2]).await.must_be(200);
-        casey.get(&seen).await.must_say("Version 1 read to its last page").must_not_say("downloaded");
+        casey.get(&seen).await.must_say("Version 1: its last page was shown").must_not_say("downloaded");
         assert_eq!(events(w, "document.read_to_end").await, 1, "the first time");
         // As text, with the pages beside it.
         let text = phone.get(&addresses(&page, "/pages/2?")[0]).await;

@@ -250,7 +250,7 @@ stories! {
         assert_eq!(casey.get(&format!("{tab}/{document}/file")).await.answer.body, file);
         casey.get("/staff/worklist").await.link("/documents/asked/");
         let mut phone = sign_in(&w, &who.name).await;
-        phone.get(ASKED).await.must_say("My card").must_say("With the practice").must_not_say("Being checked");
+        phone.get(ASKED).await.must_say("My card").must_say("Waiting for the practice").must_not_say("Being checked");
         w.run_due_jobs().await;
         w.mail_has_settled().await;
         assert_eq!(w.mailbox.mails().len(), mails + 1, "of the new version, as if it had just come in");

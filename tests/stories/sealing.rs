@@ -104,7 +104,7 @@ stories! {
         match run("pdftotext", &[at, "-"]) {
             Some((_, told)) => {
                 let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-                for said in ["Confirmed before signing with: password", "Network address (IP): 127.", "text version 1, given on"] {
+                for said in ["Confirmed before signing with: password", "Network address (IP): 127.", "text version 2, given on"] {
                     assert!(told.contains(said), "{said}: {told}");
                 }
             }
@@ -241,7 +241,7 @@ stories! {
         let page = casey.get(&staff_page(&ana, &id)).await;
         page.must_say("The signed copy could not be made.");
         let mut phone = sign_in(w, &who.name).await;
-        phone.get(&page_of(&id)).await.must_say("Everybody has signed.").must_say("The signed copy is being made.");
+        phone.get(&page_of(&id)).await.must_say("The document is complete.").must_say("The signed copy is being made.");
         w.tamper(change("Eve", "Ana")).await;
         casey.submit_and_follow(&page, "/retry-seal", &[]).await.must_say("The signed copy is made again.");
         casey.submit(&page, "/retry-seal", &[]).await.must_be(303);

@@ -80,7 +80,7 @@ pub fn code_of(w: &World, who: &Enrolled) -> String {
 /// Agrees to sign electronically.
 async fn agree(w: &World, phone: &mut Browser, who: &Enrolled, id: &DocumentId) {
     let page = phone.get(&format!("{}/sign", page_of(id))).await;
-    page.must_say("You may have paper");
+    page.must_say("You can have this on paper instead");
     let typed = [("code", code_of(w, who)), ("agreed", "yes".to_owned())];
     let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let kept = phone.submit(&page, "/consent", &typed).await;
@@ -266,7 +266,7 @@ stories! {
         let mut second = sign_in(w, &other.name).await;
         let form = second.get(&format!("{}/refuse", page_of(&id))).await;
         let reason = [("reason", "Too <b>dark</b>.")];
-        second.submit_and_follow(&form, "/refuse", &reason).await.must_say("you said that you do not want to sign");
+        second.submit_and_follow(&form, "/refuse", &reason).await.must_say("you declined to sign").must_say("You wrote: Too <b>dark</b>.");
         assert_eq!(state_of(w, &id).await, ("refused".into(), vec!["signed".into(), "refused".into(), "ended".into()]));
         let mut casey = w.staff(Role::Clinician).await;
         let page = casey.get(&staff_page(&ana, &id)).await;
@@ -275,7 +275,7 @@ stories! {
         // Whoever has signed hears of it; nobody can be reminded or sign.
         w.run_due_jobs().await;
         assert_eq!((mails(w, "signing.news").await, page.has_form("/remind-signers")), (1, false));
-        sign_in(w, &who.name).await.get(&page_of(&id)).await.must_say("Somebody did not want to sign").must_not_say("Too <b>");
+        sign_in(w, &who.name).await.get(&page_of(&id)).await.must_say("Somebody declined to sign").must_not_say("Too <b>");
         casey.get(&format!("{}/countersign", staff_page(&ana, &id))).await.must_say("nothing for you to sign");
         casey.get("/staff/worklist").await.must_say("Lantern agreement").must_say("Refused");
         // Who can neither ask anew nor take it off does not find it there.
@@ -306,7 +306,7 @@ stories! {
             assert!(to.starts_with(&page_of(&id)), "{}: {}", answer.status(), answer.words());
         }
         let again = phone.submit(&old_tab, &sign_path(&id), &SIGNATURE).await;
-        phone.follow(&again).await.must_say("You signed").must_say("Everybody has signed.");
+        phone.follow(&again).await.must_say("You signed").must_say("The document is complete.");
         let signed: i64 = w.look(|c| signing_event::table.filter(signing_event::kind.eq("signed")).count().get_result(c)).await;
         assert_eq!((signed, events(w, "signing.signed").await, chain(w, &id).await), (1, 1, Ok(4)));
     }
@@ -406,12 +406,12 @@ stories! {
             phone.get(path).await.must_say(&on).must_not_say("You have not agreed");
         }
         let step = phone.get(&format!("{}/sign", page_of(&id))).await;
-        step.must_say("You may have paper").must_say(&on).must_say("agree once more").must_not_say("for the first time");
+        step.must_say("You can have this on paper instead").must_say(&on).must_say("agree once more").must_not_say("for the first time");
         assert_eq!((events(w, "econsent.given").await, events(w, "econsent.withdrawn").await), (1, 1));
         // Another version of the text asks again.
         agree(w, &mut phone, &who, &id).await;
         w.tamper(|c| diesel::update(econsent::table).set(econsent::text_version.eq(0)).execute(c)).await;
-        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You may have paper").must_say("have changed since you agreed");
+        phone.get(&format!("{}/sign", page_of(&id))).await.must_say("You can have this on paper instead").must_say("have changed since you agreed");
     }
 
     async fn case_42_the_deadline_holds_to_the_second_and_a_later_one_revives_it(w: &mut World) {
@@ -729,7 +729,7 @@ stories! {
         assert!(early.html().contains("id=\"e-read\""), "beside the field");
         phone.get(&format!("{}/file", page_of(&id))).await.must_be(200);
         let form = phone.submit_and_follow(&step, "/read", &[]).await;
-        form.must_say("Step 3 of 3");
+        form.must_say("Last step. You have opened the document.");
         phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
         assert_eq!(state_of(w, &id).await.0, "completed");
         // Another one, read on its page.

@@ -94,6 +94,21 @@ struct Page {
     signing: Option<SigningBox>,
 }
 
+impl Page {
+    /// What the button says that gives the document as it was sent; beside a signed copy it says which one it is.
+    fn download_words(&self) -> &'static str {
+        match (self.has_copy(), &self.shown) {
+            (true, _) => "documents-download-unsigned",
+            (false, Shown::Text(_)) => "documents-download",
+            (false, Shown::Pages(_) | Shown::File(_)) => "documents-download-file",
+        }
+    }
+
+    fn has_copy(&self) -> bool {
+        self.signing.as_ref().is_some_and(SigningBox::has_copy)
+    }
+}
+
 /// What was looked for, with the request to sign it and the reader's place in it.
 struct There {
     document: Document,

@@ -157,13 +157,13 @@ fn held(c: &mut Scoped<'_>, id: &DocumentRequestId) -> Result<Option<DocumentReq
     store::find(c, id)
 }
 
-/// The client takes it back; the bytes of a file are deleted.
+/// The client takes it back; the bytes of a file are deleted. Gives what it was.
 pub fn take_back(
     c: &mut Scoped<'_>,
     by: &By,
     who: &ReaderGrant,
     id: &DocumentRequestId,
-) -> Result<Result<(), NotDone>, Fault> {
+) -> Result<Result<RequestKind, NotDone>, Fault> {
     let Some(request) = held(c, id)?.filter(|request| request.access_id == who.access) else {
         return Ok(Err(NotDone::NotFound));
     };
@@ -174,7 +174,7 @@ pub fn take_back(
     let after = DocumentRequest { state, ended_at: Some(c.now()), ..request };
     save_without_file(c, after.clone())?;
     record(c, by, DocumentAction::RequestTakenBack, &after)?;
-    Ok(Ok(()))
+    Ok(Ok(after.kind))
 }
 
 /// Saves one whose file nobody needs any more.

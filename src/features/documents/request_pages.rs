@@ -50,6 +50,8 @@ struct Line {
     note: String,
     tag: (&'static str, String),
     is_open: bool,
+    /// What the button says that takes it back.
+    take_back: String,
     /// Why it was declined.
     answer: String,
     /// What was shared for it, or made of it.
@@ -98,7 +100,16 @@ fn tag_of(request: &DocumentRequest) -> (&'static str, &'static str) {
         (RequestState::Answered, RequestKind::Offered) => ("good", "document-request-state-accepted"),
         (RequestState::Declined, RequestKind::Wanted) => ("stopped", "document-request-state-declined"),
         (RequestState::Declined, RequestKind::Offered) => ("stopped", "document-request-state-not-accepted"),
-        (RequestState::TakenBack, _) => ("", "document-request-state-taken-back"),
+        (RequestState::TakenBack, RequestKind::Wanted) => ("", "document-request-state-canceled"),
+        (RequestState::TakenBack, RequestKind::Offered) => ("", "document-request-state-taken-back"),
+    }
+}
+
+/// What is said of taking one back.
+fn take_back_key(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Wanted => "document-request-cancel",
+        RequestKind::Offered => "document-request-take-back",
     }
 }
 
@@ -119,6 +130,7 @@ fn line(client: &ClientSession, request: DocumentRequest) -> Line {
         },
         tag: (tone, words.get(key)),
         is_open: request.state == RequestState::Open,
+        take_back: words.get(take_back_key(request.kind)),
         answer: request.answer,
         document: request.document_id.map(|id| format!("/portal/documents/{id}")),
         file: request.blob_id.map(|_| format!("{ASKED}/{}/file", request.request_id)),
@@ -190,7 +202,8 @@ pub(super) async fn ask(State(app): State<AppState>, client: ClientSession, body
 struct TakeBackPage {
     frame: ClientFrame,
     id: String,
-    wanted: String,
+    question: String,
+    button: String,
     what_follows: String,
 }
 
@@ -209,14 +222,16 @@ pub(super) async fn take_back_page(
         // The page says what became of it.
         return Ok(see_other(ASKED));
     }
-    let what_follows = match request.kind {
-        RequestKind::Wanted => "document-request-take-back-wanted",
-        RequestKind::Offered => "document-request-take-back-file",
+    let (question, what_follows) = match request.kind {
+        RequestKind::Wanted => ("document-request-cancel-title", "document-request-take-back-wanted"),
+        RequestKind::Offered => ("document-request-take-back-title", "document-request-take-back-file"),
     };
+    let words = client.words;
     let page = TakeBackPage {
         id: request.request_id.to_string(),
-        wanted: request.wanted,
-        what_follows: client.words.get(what_follows),
+        question: words.with1(question, "what", &request.wanted),
+        button: words.get(take_back_key(request.kind)),
+        what_follows: words.get(what_follows),
         frame: client.frame(&app, MINE),
     };
     html(page.render())
@@ -234,9 +249,13 @@ pub(super) async fn take_back(
     let (by, who) = (client.by(), ReaderGrant::of(&client));
     let done = app.db.write(&client.scope, move |c| actions::take_back(c, &by, &who, &id)).await?;
     match done {
-        Ok(()) => {
+        Ok(kind) => {
             app.live.chart_changed(client.scope.id(), &client.chart_id);
-            Ok(see_other(&format!("{ASKED}?done=document-request-taken-back")))
+            let done = match kind {
+                RequestKind::Wanted => "canceled",
+                RequestKind::Offered => "taken-back",
+            };
+            Ok(see_other(&format!("{ASKED}?done=document-request-{done}")))
         }
         // The page says what became of it.
         Err(NotDone::Over(_)) => Ok(see_other(ASKED)),

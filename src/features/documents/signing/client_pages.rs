@@ -18,7 +18,7 @@ use crate::features::documents::signing::actions::{
     self, Denied, Place, Proved, SignOutcome, Signatory, prepared,
 };
 use crate::features::documents::signing::consent::{self, Agreement, Outcome, Tries};
-use crate::features::documents::signing::labels::{FIELD_BOX, PersonLine, people};
+use crate::features::documents::signing::labels::{FIELD_BOX, PersonLine, people, refusal_said};
 use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState, Standing};
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
 use crate::features::documents::signing::store::Signing;
@@ -45,6 +45,8 @@ pub struct SigningBox {
     pub asked: String,
     /// Where it stands, for the reader.
     pub said: String,
+    /// Why the reader did not sign, in their own words.
+    pub reason: Option<String>,
     /// Everybody who was asked.
     pub people: Vec<PersonLine>,
     /// Until when, where it is the reader's turn.
@@ -59,6 +61,11 @@ impl SigningBox {
     /// Does the page change by itself, once the copy is there?
     pub fn is_copy_coming(&self) -> bool {
         matches!(self.copy, SignedCopy::Coming)
+    }
+
+    /// Is the copy there?
+    pub fn has_copy(&self) -> bool {
+        matches!(self.copy, SignedCopy::At(_))
     }
 }
 
@@ -97,12 +104,17 @@ pub fn box_of(
         (Standing::Open, SignerState::Ended) => words.get("signing-replaced"),
         (Standing::Open, _) => words.get("signing-waits-for-others"),
         (Standing::Expired, _) => words.with1("signing-expired", "moment", &until),
+        (Standing::Completed, _) if signing.is_alone(at) => words.get("signing-completed-alone"),
         (Standing::Completed, _) => words.get("signing-completed"),
         (Standing::Refused, SignerState::Refused) => words.get("signing-refused-own"),
         (Standing::Refused, _) => words.get("signing-refused"),
         (Standing::Canceled, _) => words.get("signing-canceled"),
     };
+    let has_refused = standing == Standing::Refused && signer.state == SignerState::Refused;
     Some(SigningBox {
+        reason: Some(&request.reason)
+            .filter(|reason| has_refused && !reason.is_empty())
+            .map(|reason| words.with1("signing-own-reason", "reason", reason)),
         asked: words.with2(
             "signing-asked",
             "name",
@@ -111,7 +123,7 @@ pub fn box_of(
             words.date(request.created_at, &client.zone),
         ),
         said: own.into_iter().chain([rest]).collect::<Vec<_>>().join(" "),
-        people: people(words, signing, &client.zone),
+        people: people(words, (signing, at), &client.zone, now),
         copy: match copy {
             Some(_) => {
                 SignedCopy::At(format!("/portal/documents/{}/file?copy={SIGNED}", request.document_id))
@@ -179,7 +191,7 @@ impl Step {
         let number = match self {
             Self::Consent(_) => 1,
             Self::Read(_) => 2,
-            Self::Sign(_) => 3,
+            Self::Sign(_) => return Some(words.get("signing-step-last")),
             Self::Paper | Self::None(_) => return None,
         };
         Some(words.with2("signing-step", "number", number, "count", 3))
@@ -481,6 +493,7 @@ struct RefusePage {
     here: String,
     errors: FieldErrors,
     reason: String,
+    what_follows: String,
     /// It is over: why there is nothing to refuse.
     over: Option<String>,
 }
@@ -500,6 +513,7 @@ fn refuse_page_of(
         here: format!("/portal/documents/{}", place.document.document_id),
         errors,
         reason,
+        what_follows: refusal_said(client.words, &place.signing, place.at),
         over: if is_turn { None } else { told() },
         frame: client.frame(app, MINE),
     };

@@ -17,7 +17,7 @@ use crate::platform::limits::{self, Limit};
 use crate::platform::pdf_writer::{self, Block, Content, PdfError, Weight};
 
 /// Counts changes of the text: who agreed to an older one is asked again.
-pub const TEXT_VERSION: i32 = 1;
+pub const TEXT_VERSION: i32 = 2;
 /// What is told, paragraph by paragraph: the catalogue keys behind `signing-consent-`.
 const PARAGRAPHS: &[&str] = &["paper", "withdraw", "after", "scope", "contact", "copy", "needs"];
 /// What is told on the practice's device: the keys of a heading and of its paragraph.

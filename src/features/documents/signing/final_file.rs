@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::features::documents::body::{self, Block as Text};
 use crate::features::documents::signing::lifecycle::SignerState;
 use crate::features::documents::signing::mark::{FIELD, Mark};
-use crate::features::documents::signing::store::{EventRow, Signer, Signing};
+use crate::features::documents::signing::store::{EventRow, Signer, SignerRole, Signing};
 use crate::features::documents::signing::trail::Happening;
 use crate::kernel::clock::Timestamp;
 use crate::platform::i18n::Words;
@@ -62,6 +62,7 @@ pub fn content(parts: &Parts<'_>) -> Content {
     }
     let line = |key: &str, value: &str| Block::Paragraph(Weight::Regular, words.with1(key, "value", value));
     blocks.push(Block::Heading(2, words.get("signing-certificate")));
+    blocks.push(Block::Paragraph(Weight::Regular, words.get("signing-certificate-lead")));
     blocks.push(line("signing-certificate-practice", practice));
     blocks.push(line("signing-certificate-version", &request.number.to_string()));
     blocks.push(line("signing-certificate-hash", &request.sha256));
@@ -111,7 +112,10 @@ fn text_blocks(text: &str) -> Vec<Block> {
 
 fn signer_blocks(parts: &Parts<'_>, signer: &Signer) -> Vec<Block> {
     let words = parts.words;
-    let mut lines = vec![words.get(&format!("signing-role-{}", signer.role))];
+    let mut lines = vec![match signer.role {
+        SignerRole::Owner => words.get("signing-certificate-owner"),
+        role => words.get(&format!("signing-role-{role}")),
+    }];
     if let Some(at) = signer.opened_at {
         lines.push(words.with1("signing-note-opened", "moment", moment(parts, at)));
     }
@@ -193,7 +197,7 @@ pub fn evidence(signing: &Signing, events: &[EventRow]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::features::documents::signing::lifecycle::SigningState;
-    use crate::features::documents::signing::store::{MarkKind, Request, SignerRole};
+    use crate::features::documents::signing::store::{MarkKind, Request};
     use crate::kernel::ids::{DocumentId, PracticeId, SignerId, SigningId, StaffId};
     use crate::platform::i18n::Language;
 

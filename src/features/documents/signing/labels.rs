@@ -2,9 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use crate::features::documents::signing::lifecycle::SignerState;
+use crate::features::documents::signing::lifecycle::{SignerState, Standing};
 use crate::features::documents::signing::mark::{Mark, NoMark, path};
-use crate::features::documents::signing::store::{Signer, Signing};
+use crate::features::documents::signing::store::{Signer, SignerRole, Signing};
+use crate::kernel::clock::Timestamp;
 use crate::kernel::text::TextError;
 use crate::platform::i18n::Words;
 
@@ -25,19 +26,43 @@ pub struct PersonLine {
     pub signed: Option<String>,
 }
 
-/// Everybody who was asked, in the order in which they sign.
-pub fn people(words: Words, signing: &Signing, zone: &TimeZone) -> Vec<PersonLine> {
-    let line = |signer: &Signer| PersonLine {
-        name: signer.printed_name.clone(),
-        role: words.get(&format!("signing-role-{}", signer.role)),
-        tone: tone(signer.state),
-        state: words.get(&format!("signing-signer-{}", signer.state)),
-        signed: signer
-            .settled_at
-            .filter(|_| signer.state == SignerState::Signed)
-            .map(|at| words.with1("signing-note-signed", "moment", words.date_time_zone(at, zone))),
+/// Everybody who was asked, in the order in which they sign, for the client at `reader` among them.
+pub fn people(
+    words: Words,
+    (signing, reader): (&Signing, usize),
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<PersonLine> {
+    let own = signing.signers.get(reader).and_then(|signer| signer.access_id);
+    let has_expired = signing.request.standing(now) == Standing::Expired;
+    let role = |signer: &Signer| match signer.role {
+        _ if own.is_some() && signer.access_id == own => words.get("signing-role-you"),
+        SignerRole::Owner => words.get("signing-role-client"),
+        role => words.get(&format!("signing-role-{role}")),
+    };
+    let state = |signer: &Signer| match signer.state {
+        SignerState::Waiting | SignerState::Ready if has_expired => ("", words.get("signing-tag-expired")),
+        state => (tone(state), words.get(&format!("signing-signer-{state}"))),
+    };
+    let line = |signer: &Signer| {
+        let (tone, state) = state(signer);
+        PersonLine {
+            name: signer.printed_name.clone(),
+            role: role(signer),
+            tone,
+            state,
+            signed: signer
+                .settled_at
+                .filter(|_| signer.state == SignerState::Signed)
+                .map(|at| words.with1("signing-note-signed", "moment", words.date_time_zone(at, zone))),
+        }
     };
     signing.signers.iter().map(line).collect()
+}
+
+/// What follows where the signer at `at` does not sign, for the question whether they mean it.
+pub fn refusal_said(words: Words, signing: &Signing, at: usize) -> String {
+    words.get(if signing.is_alone(at) { "signing-refuse-alone" } else { "signing-refuse-text" })
 }
 
 /// The colour of a signer's state.

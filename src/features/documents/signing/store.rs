@@ -198,6 +198,12 @@ impl Signing {
         self.request.state == SigningState::Completed && has_signed
     }
 
+    /// Is nobody asked, and has nobody signed, but this signer?
+    pub fn is_alone(&self, at: usize) -> bool {
+        let mut others = self.signers.iter().enumerate().filter(|(place, _)| *place != at);
+        others.all(|(_, signer)| signer.state == SignerState::Ended)
+    }
+
     /// How whoever holds this grant stands to the signatures: `Open` where they are asked or have signed and others have
     /// not, or where the time to sign is over; `No` where it came to nothing.
     pub fn signed_by(&self, access: &AccessId) -> Signed {

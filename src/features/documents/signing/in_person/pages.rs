@@ -19,7 +19,7 @@ use crate::features::documents::signing::in_person::actions::{
 };
 use crate::features::documents::signing::in_person::lifecycle::{Ending, Stage};
 use crate::features::documents::signing::in_person::store::{self, Meeting};
-use crate::features::documents::signing::labels::FIELD_BOX;
+use crate::features::documents::signing::labels::{FIELD_BOX, refusal_said};
 use crate::features::documents::signing::lifecycle::{Preparation, SignerState, Standing};
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
 use crate::features::documents::staff_forms::Place as ChartPlace;
@@ -414,12 +414,19 @@ struct RefusePage {
     title: String,
     errors: FieldErrors,
     reason: String,
+    what_follows: String,
 }
 
 fn refuse_page_of(locked: &LockedSession, here: &Here, reason: String, errors: FieldErrors) -> PageResult {
     let Some((place, ..)) = &here.there else { return Ok(to_next()) };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = RefusePage { frame: frame(locked), title: place.document.title.clone(), errors, reason };
+    let page = RefusePage {
+        frame: frame(locked),
+        title: place.document.title.clone(),
+        errors,
+        reason,
+        what_follows: refusal_said(locked.host.words, &place.signing, place.at),
+    };
     Ok((status, html(page.render())?).into_response())
 }
 
