@@ -79,6 +79,8 @@ struct Line {
     state: String,
     /// Whose signatures are missing.
     missing: Option<String>,
+    /// Somebody whose turn it is gets it on paper.
+    is_paper_needed: bool,
 }
 
 #[derive(Template)]
@@ -231,6 +233,7 @@ pub(super) async fn list(
                 .collect();
             let request = request.map(|request| (request, Missing::reach(missing.iter().copied())));
             let (tag, state) = tag_of(&staff, &document, request, (&shares, &readings), now);
+            let is_paper_needed = missing.iter().any(|missing| missing.on_paper.is_some());
             let missing = missing_words(&staff, &missing);
             let name = |of: &SharedWith| {
                 let is_shut = shut.contains(&(document.document_id, of.share.access_id));
@@ -250,6 +253,7 @@ pub(super) async fn list(
                 tag,
                 state,
                 missing,
+                is_paper_needed,
             }
         })
         .collect();
