@@ -39,9 +39,10 @@ fn denied(why: Denied) -> Problem {
         Denied::OneParentAlone => problem::BOTH_MUST_SIGN.into(),
         Denied::TooSoon => problem::TOLD_ALREADY.into(),
         Denied::Signing(Refusal::NotLonger(NewTime::LastDayOver)) => problem::LAST_DAY_OVER.into(),
-        Denied::Signing(Refusal::NotLonger(_)) => {
-            field("days", "longer than the time to sign in force, which ends with the last day of an authorization")
-        }
+        Denied::Signing(Refusal::NotLonger(_)) => field(
+            "days",
+            "longer than the time to sign in force, which ends with the last day of an authorization",
+        ),
         Denied::Signing(refusal) => {
             let problem = Problem::from(problem::SIGNING_OVER);
             match refusal {

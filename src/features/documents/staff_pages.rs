@@ -25,9 +25,10 @@ use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
 use crate::features::documents::signing::lifecycle::{SigningState, Standing};
+use crate::features::documents::signing::more_time::{TimeFields, TimeForm};
 use crate::features::documents::signing::seal_store::{self, FileState};
 use crate::features::documents::signing::staff_section::{
-    self, Missing, Reach, SignHere, SigningSection, TimeFields, TimeForm, section_of,
+    self, Missing, Reach, SignHere, SigningSection, section_of,
 };
 use crate::features::documents::signing::store::{self as signing, Request};
 use crate::features::documents::store::{

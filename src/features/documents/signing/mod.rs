@@ -10,7 +10,7 @@
 //! | `consent` | consent to electronic records |
 //! | `in_person` | signing on the practice's device |
 //! | `notices` | the mails |
-//! | `staff_pages`, `staff_section`, `record_page`, `client_pages`, `labels` | the pages |
+//! | `staff_pages`, `staff_section`, `more_time`, `record_page`, `client_pages`, `labels` | the pages |
 //! | `store` | the rows |
 
 pub mod actions;
@@ -23,6 +23,7 @@ pub mod in_person;
 pub mod labels;
 pub mod lifecycle;
 pub mod mark;
+pub mod more_time;
 pub mod notices;
 mod posted;
 pub mod record_page;

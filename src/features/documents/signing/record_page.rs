@@ -125,7 +125,8 @@ fn details_of(session: &StaffSession, signing: &Signing, event: &EventRow) -> Ve
     let asked = || named(signers?.iter().filter_map(|of| text_at(of, &["name"])).collect());
     let reminded = || {
         let name = |id: &Value| {
-            let is_this = |signer: &&store::Signer| Some(signer.signer_id.to_string().as_str()) == id.as_str();
+            let is_this =
+                |signer: &&store::Signer| Some(signer.signer_id.to_string().as_str()) == id.as_str();
             signing.signers.iter().find(is_this).map(|signer| signer.printed_name.as_str())
         };
         named(signers?.iter().filter_map(name).collect())

@@ -18,10 +18,10 @@ use crate::features::documents::signing::actions::{
 };
 use crate::features::documents::signing::labels::FIELD_BOX;
 use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState};
-use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
-use crate::features::documents::signing::staff_section::{
+use crate::features::documents::signing::more_time::{
     TimeForm, TimeRefused, USUAL_DAYS, day_choices, last_day_hint,
 };
+use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
 use crate::features::documents::signing::store::{self, Signer};
 use crate::features::documents::staff_forms::{Place, refused, text_error};
 use crate::features::documents::staff_pages::{page_at, page_of};

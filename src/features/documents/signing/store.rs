@@ -699,33 +699,34 @@ pub fn maybe_on_paper(c: &mut Scoped<'_>) -> Result<Vec<MaybeOnPaper>, Fault> {
         .filter(econsent::account_practice_id.nullable().eq(portal_access::account_practice_id))
         .filter(econsent::account_id.nullable().eq(portal_access::account_id))
         .filter(econsent::act.eq(ConsentAct::Withdrawn));
-    let found: Vec<(StaffLine, String, Option<PracticeId>, Option<AccountId>)> = with_client!(c)
-        .inner_join(
-            signer::table.on(signer::practice_id
-                .eq(signing::practice_id)
-                .and(signer::signing_id.eq(signing::signing_id))),
-        )
-        .inner_join(
-            portal_access::table.on(portal_access::practice_id
-                .eq(signer::practice_id)
-                .and(portal_access::access_id.nullable().eq(signer::access_id))),
-        )
-        .filter(signer::state.eq(SignerState::Ready))
-        .filter(signing::state.eq(SigningState::Open))
-        .filter(signing::deadline.gt(now))
-        .filter(exists(taken_back))
-        .order((signing::deadline.asc(), signer::signer_id.asc()))
-        .limit(4 * STAFF_LISTED)
-        .select((
-            StaffLine::as_select(),
-            signer::printed_name,
-            portal_access::account_practice_id,
-            portal_access::account_id,
-        ))
-        .load(c)?;
+    let found: Vec<(StaffLine, String, Option<PracticeId>, Option<AccountId>)> =
+        with_client!(c)
+            .inner_join(signer::table.on(
+                signer::practice_id.eq(signing::practice_id).and(signer::signing_id.eq(signing::signing_id)),
+            ))
+            .inner_join(
+                portal_access::table.on(portal_access::practice_id
+                    .eq(signer::practice_id)
+                    .and(portal_access::access_id.nullable().eq(signer::access_id))),
+            )
+            .filter(signer::state.eq(SignerState::Ready))
+            .filter(signing::state.eq(SigningState::Open))
+            .filter(signing::deadline.gt(now))
+            .filter(exists(taken_back))
+            .order((signing::deadline.asc(), signer::signer_id.asc()))
+            .limit(4 * STAFF_LISTED)
+            .select((
+                StaffLine::as_select(),
+                signer::printed_name,
+                portal_access::account_practice_id,
+                portal_access::account_id,
+            ))
+            .load(c)?;
     Ok(found
         .into_iter()
-        .filter_map(|(line, name, home, account)| Some(MaybeOnPaper { line, name, account: (home?, account?) }))
+        .filter_map(|(line, name, home, account)| {
+            Some(MaybeOnPaper { line, name, account: (home?, account?) })
+        })
         .collect())
 }
 
