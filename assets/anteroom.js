@@ -13,20 +13,21 @@
   // ---- Toasts -----------------------------------------------------------------------------------
   const toasts = one("#toasts");
   const fade = toast => setTimeout(() => toast.matches(":hover") ? fade(toast) : toast.remove(), 7000);
-  function say(text, bad) {
+  // `look`: the classes of a toast, as the server chose them. Only what was done has a check mark.
+  function say(text, look = "toast") {
     if (!toasts || !text) return;
     all(".toast", toasts).forEach(old => old.remove());
     const toast = doc.createElement("p");
-    toast.className = bad ? "toast is-bad" : "toast";
+    toast.className = look;
     toasts.append(toast);
     // A moment later, so that the region is seen to change and is read out.
     setTimeout(() => { toast.textContent = text; }, 30);
     fade(toast);
   }
-  const offline = () => say(body.dataset.offline, true);
+  const offline = () => say(body.dataset.offline, "toast is-bad");
   const said = toasts && one(".toast", toasts);
   if (said) {
-    say(said.textContent, false);
+    say(said.textContent, said.className);
     const url = new URL(location.href);
     url.searchParams.delete("done");
     history.replaceState(history.state, "", url);
@@ -91,7 +92,8 @@
         form.closest("dialog")?.close();
         swap(old, part, post, !post);
         swapWith(part.id, fresh);
-        say(one("#toasts .toast", fresh)?.textContent);
+        const told = one("#toasts .toast", fresh);
+        if (told) say(told.textContent, told.className);
         if (!post) history.replaceState(history.state, "", url);
         return;
       }

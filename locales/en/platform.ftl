@@ -112,6 +112,7 @@ browser-on = { $browser } on { $system }
 browser-unknown = A browser we do not know
 reason-session-over = You were signed out. That happens when nothing is done for a while, or when an access is changed. Sign in to go on.
 reason-session-over-kept = You were signed out meanwhile. What you typed is kept: sign in, and the form shows it again.
+reason-session-over-not-saved = You were signed out meanwhile. What you sent was not saved. Sign in to go back to that page.
 done-form-kept = What you typed is in the form again. Check it and send it.
 copy = Copy
 copied = Copied.

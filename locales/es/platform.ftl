@@ -112,6 +112,7 @@ browser-on = { $browser } en { $system }
 browser-unknown = Un navegador que no conocemos
 reason-session-over = Su sesión se cerró. Eso pasa cuando no se hace nada durante un rato o cuando cambia un acceso. Inicie sesión para continuar.
 reason-session-over-kept = Su sesión se cerró mientras tanto. Lo que escribió está guardado: inicie sesión y el formulario lo muestra de nuevo.
+reason-session-over-not-saved = Su sesión se cerró mientras tanto. Lo que envió no se guardó. Inicie sesión para volver a esa página.
 done-form-kept = Lo que escribió está de nuevo en el formulario. Revíselo y envíelo.
 copy = Copiar
 copied = Copiado.

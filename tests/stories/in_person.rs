@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::portal_people::{account, enrolled, events, grant};
+use crate::portal_people::{account, enrolled, events, grant, sign_in};
 use crate::signing::{ask, sign, staff_page};
 use crate::stories;
 use crate::support::papers::{draft, pdf_with_pages, withdraw};
@@ -113,7 +113,8 @@ stories! {
         let page = casey.follow(&answer).await;
         page.must_say("The signed copy is ready.").must_say("In person, hosted by Casey Moreno");
         casey.get(&format!("{}/file?copy=signed", staff_page(&ana, &id))).await.must_be(200);
-        casey.get(&format!("{}/evidence", staff_page(&ana, &id))).await.must_say("No entry was changed after it was written.");
+        let record = casey.get(&format!("{}/evidence", staff_page(&ana, &id))).await;
+        record.must_say("No entry was changed after it was written.").must_say("In person, hosted by Casey Moreno");
         let found = w.app.db.read(&w.riverbend.scope, move |c| requests::newest(c, &id)).await;
         let found = found.expect("no fault").expect("a request");
         assert_eq!(found.request.state.word(), "completed");
@@ -142,6 +143,36 @@ stories! {
         for path in [DEVICE, "/staff/unlock"] {
             assert_eq!(casey.get(path).await.location(), Some("/staff"), "{path}");
         }
+    }
+
+    async fn what_a_client_read_on_the_practices_device_counts_as_opened_by_them(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        casey.get(&staff_page(&ana, &id)).await.must_say("Not opened yet");
+        let mut casey = handed_over(w, &ana, &id).await;
+        let page = to_the_signature(&mut casey).await;
+        casey.submit(&page, "/in-person/sign", &MARK).await.must_be(303);
+        unlock(&mut casey, PASSWORD).await.must_be(303);
+        casey.get(&staff_page(&ana, &id)).await.must_say("Version 1 opened on").must_not_say("Not opened yet");
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal").await.must_not_say("Lantern agreement");
+        phone.get("/portal/documents").await.must_say("Lantern agreement").must_say("Signed");
+        // Nobody opened it with a session of their own.
+        assert_eq!((events(w, "document.opened").await, events(w, "signing.in_person_agreed").await), (0, 1));
+    }
+
+    async fn what_was_not_shown_on_the_practices_device_stays_unread(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut casey = handed_over(w, &ana, &id).await;
+        let page = casey.get(DEVICE).await;
+        casey.submit_and_follow(&page, "/birth-date", &BORN).await.must_say("You may have paper");
+        unlock(&mut casey, PASSWORD).await.must_be(303);
+        casey.get(&staff_page(&ana, &id)).await.must_say("Not opened yet");
+        sign_in(w, &who.name).await.get("/portal").await.must_say("Lantern agreement");
     }
 
     async fn a_locked_session_reaches_nothing_else_in_any_tab_or_process(w: &mut World) {
@@ -232,7 +263,9 @@ stories! {
         unlock(&mut casey, PASSWORD).await.must_be(303);
         // Not again today.
         let page = casey.get(&staff_page(&ana, &id)).await;
-        casey.submit_and_follow(&page, "/sign-here", &[]).await.must_say("too many birth dates were wrong today");
+        let told = casey.submit_and_follow(&page, "/sign-here", &[]).await;
+        told.must_say("too many birth dates were wrong today");
+        assert!(told.html().contains("class=\"toast is-note\""), "no check mark on what was not done");
         assert_eq!(locked(w).await, 0);
         w.clock.advance_seconds(86_400);
         let mut casey = handed_over(w, &ana, &id).await;

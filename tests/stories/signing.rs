@@ -431,12 +431,160 @@ stories! {
         casey.get("/staff/worklist").await.must_say("Lantern agreement").must_say("Not signed in time");
         let page = casey.get(&staff_page(&ana, &id)).await;
         assert!(!page.has_form("/remind-signers"), "nobody is reminded of what is over");
-        casey.submit_and_follow(&page, "/extend-signing", &[("days", "7")]).await.must_say("The time to sign is set.");
+        casey.submit_and_follow(&page, "/extend-signing", &[("days", "7")]).await.must_say("There is more time to sign.");
         w.clock.advance_seconds(7 * 86_400 - 1);
         let mut phone = sign_in(w, &who.name).await;
         let form = phone.get(&format!("{}/sign", page_of(&id))).await;
         phone.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
         assert_eq!(state_of(w, &id).await.0, "completed");
+    }
+
+    async fn case_42_the_time_to_sign_is_only_made_longer_and_staff_are_told_until_when_it_is(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        page.must_say("More time to sign, from today").must_say("Extend");
+        let refused = casey.submit(&page, "/extend-signing", &[("days", "7")]).await;
+        refused.must_be(422).must_say("The time to sign can only be made longer. It goes until").must_say("December 31, 2026");
+        let html = refused.html();
+        assert!(html.contains("aria-describedby=\"e-days\"") && html.contains("id=\"e-days\""), "beside the field");
+        assert!(html.contains("<option value=\"7\" selected>"), "what was chosen is kept");
+        assert_eq!(events(w, "signing.extended").await, 0);
+        for days in ["0", "181", "soon"] {
+            let typed: Vec<(String, String)> = page.form("/extend-signing").fields.into_iter()
+                .map(|(name, value)| if name == "days" { (name, days.to_owned()) } else { (name, value) })
+                .collect();
+            let path = format!("{}/extend-signing", staff_page(&ana, &id));
+            casey.post_fields(&path, &typed).await.must_be(422).must_say("Choose 1 to 180 days.");
+        }
+        // A second click is no mistake.
+        for _ in 0..2 {
+            let done = casey.submit_and_follow(&refused, "/extend-signing", &[("days", "60")]).await;
+            done.must_say("There is more time to sign.").must_say("January 30, 2027");
+        }
+        assert_eq!(events(w, "signing.extended").await, 1);
+        // At first is chosen what makes it longer.
+        let page = casey.get(&staff_page(&ana, &id)).await;
+        assert!(page.html().contains("<option value=\"90\" selected>"), "{}", page.words());
+        let key = key(w, &w.riverbend, &[Scope::DocumentsRead, Scope::DocumentsWrite]).await;
+        let mut ehr = w.browser().with("authorization", &format!("Bearer {key}"));
+        let body = json!({ "days": 7 }).to_string();
+        let path = format!("/api/v1/documents/{id}/signing/extend");
+        ehr.send("POST", &path, Some(("application/json", body.as_bytes()))).await.must_be(422);
+    }
+
+    async fn who_takes_their_consent_back_gets_paper_and_staff_see_it_until_it_is_over(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let signed = to_sign(w, &ana).await;
+        let (mut phone, done) = sign(w, &who, &signed).await;
+        done.must_be(303);
+        let id = draft(w, &ana.chart_id, "Harbor agreement", "We agree on harbors.").await;
+        ask(w, &id, vec![at(1, Candidate::Grant(Recipient::Owner))]).await;
+        let theirs = staff_page(&ana, &id);
+        let pages = [theirs.clone(), format!("/staff/charts/{}/documents", ana.chart_id), "/staff/worklist".to_owned()];
+        let mut casey = w.staff(Role::Clinician).await;
+        for page in &pages {
+            casey.get(page).await.must_not_say("Paper needed");
+        }
+        let question = phone.get("/portal/electronic-records/withdraw").await;
+        phone.submit(&question, "/withdraw", &[]).await.must_be(303);
+        for page in &pages {
+            casey.get(page).await.must_say("Harbor agreement").must_say("Paper needed");
+        }
+        casey.get(&theirs).await.must_say("they took back their consent to sign electronically. Give them this document on paper.");
+        let list = casey.get("/staff/worklist").await;
+        list.must_say("Paper needed: Ana Duarte took back the consent to sign electronically");
+        assert!(list.link(&id.to_string()).starts_with(&theirs), "the way to the document");
+        // Who may do nothing about it has no line of it.
+        w.staff(Role::FrontDesk).await.get("/staff/worklist").await.must_not_say("Paper needed");
+        // What they have signed stays signed.
+        casey.get(&staff_page(&ana, &signed)).await.must_not_say("Paper needed");
+
+        // Signing here is offered, and not asked for as if nothing had been said.
+        let page = phone.get(&page_of(&id)).await;
+        page.must_say("You asked for paper. You can still sign here, if you agree again.");
+        page.must_say("Agree again and sign here").must_not_say("We ask you to sign this document");
+        phone.get("/portal").await.must_say("You asked for paper. You can still sign here until").must_not_say("To sign, until");
+        phone.get("/portal/documents").await.must_say("On paper").must_not_say("To sign");
+        phone.clone().get(&format!("{}?lang=es", page_of(&id))).await.must_say("Usted pidió papel.");
+        // Given again, it is over.
+        agree(w, &mut phone, &who, &id).await;
+        for page in &pages {
+            casey.get(page).await.must_not_say("Paper needed");
+        }
+        phone.get("/portal").await.must_say("To sign, until").must_not_say("You asked for paper");
+        // Taken back once more, it ends with the request.
+        let question = phone.get("/portal/electronic-records/withdraw").await;
+        phone.submit(&question, "/withdraw", &[]).await.must_be(303);
+        casey.get("/staff/worklist").await.must_say("Paper needed");
+        let by = w.riverbend.by(Role::Clinician);
+        let canceled = w.app.db.write(&w.riverbend.scope, move |c| signing::cancel(c, &by, &id, "Signed on paper.")).await;
+        canceled.expect("no fault").expect("canceled");
+        for page in &pages {
+            casey.get(page).await.must_not_say("Paper needed");
+        }
+        phone.get(&page_of(&id)).await.must_not_say("You asked for paper");
+    }
+
+    async fn the_signing_record_says_who_did_what_and_with_whom(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        enrolled(w, &ana).await;
+        let (_, bob) = representative(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut admin = w.staff(Role::Administrator).await;
+        let here = staff_page(&ana, &id);
+        let page = admin.get(&here).await;
+        admin.submit(&page, "/extend-signing", &[("days", "60")]).await.must_be(303);
+        let old: String = w.look(|c| {
+            let found: anteroom::kernel::ids::SignerId = signer::table.select(signer::signer_id).first(c)?;
+            Ok(found.to_string())
+        }).await;
+        let form = admin.get(&format!("{here}/replace-signer")).await;
+        let new = format!("grant:{}", bob.access);
+        admin.submit(&form, "/replace-signer", &[("signer", &old), ("by", &new)]).await.must_be(303);
+        let (clinician, administrator) = (w.riverbend.member(Role::Clinician), w.riverbend.member(Role::Administrator));
+        let record = admin.get(&format!("{here}/evidence")).await;
+        record.must_say(&format!("By {}", clinician.name)).must_say("Asked: Ana Duarte").must_say("Can be signed until");
+        record.must_say(&format!("By {}", administrator.name)).must_say("Bob Reyes signs instead").must_say("January 30, 2027");
+        let page = admin.get(&here).await;
+        let form = admin.get(&page.link("/cancel-signing")).await;
+        admin.submit(&form, "/cancel-signing", &[("reason", "Not needed.")]).await.must_be(303);
+        let record = admin.get(&format!("{here}/evidence")).await;
+        assert_eq!(record.words().matches(&format!("By {}", administrator.name)).count(), 3, "{}", record.words());
+    }
+
+    async fn who_presses_sign_after_their_session_ended_is_told_that_nothing_was_saved_and_comes_back(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let id = to_sign(w, &ana).await;
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get(&page_of(&id)).await;
+        agree(w, &mut phone, &who, &id).await;
+        let form = phone.get(&sign_path(&id)).await;
+        w.clock.advance_seconds(24 * 3_600);
+        let mut tab = phone.clone().with("sec-fetch-mode", "navigate");
+        // Who signs out has sent nothing that could be missed.
+        let out = tab.clone().submit(&form, "/portal/sign-out", &[]).await;
+        assert!(!out.location().unwrap_or_default().contains("not-saved"), "{:?}", out.location());
+        let late = tab.submit(&form, &sign_path(&id), &SIGNATURE).await;
+        let page = tab.follow(&late).await;
+        page.must_be(200).must_say("What you sent was not saved.").must_not_say("Ana Duarte");
+        assert_eq!(state_of(w, &id).await.1, ["ready"]);
+        let back = tab.submit(&page, "/sign-in", &[("name", &who.name), ("password", PASSWORD)]).await;
+        assert_eq!(back.location(), Some(sign_path(&id).as_str()));
+        let form = tab.follow(&back).await;
+        form.must_say("I am Ana Duarte. I have read this document and I sign it.");
+        tab.submit(&form, &sign_path(&id), &SIGNATURE).await.must_be(303);
+        assert_eq!(state_of(w, &id).await.0, "completed");
+        // A page of somebody else's site is not come back to.
+        let foreign = tab.clone().with("referer", "https://evil.example/portal/documents");
+        w.clock.advance_seconds(24 * 3_600);
+        let late = foreign.clone().submit(&form, &sign_path(&id), &SIGNATURE).await;
+        let to = late.location().expect("sign-in");
+        assert!(to.starts_with("/riverbend/sign-in") && !to.contains("evil"), "{to}");
     }
 
     async fn case_42_reminders_are_few_and_stop_with_the_signature(w: &mut World) {

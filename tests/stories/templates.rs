@@ -3,9 +3,10 @@
 use anteroom::features::documents::Recipient;
 use anteroom::features::documents::merge::OF_AN_AUTHORIZATION;
 use anteroom::features::documents::signing::actions::{Candidate, NewSigner};
+use anteroom::kernel::clock::Timestamp;
 use anteroom::kernel::ids::{DocumentId, TemplateId};
 use anteroom::platform::db::Conn;
-use anteroom::platform::db::schema::{document, document_version, template, template_version};
+use anteroom::platform::db::schema::{document, document_version, signing, template, template_version};
 use anteroom::platform::permissions::{Role, Scope};
 use diesel::prelude::*;
 use serde_json::json;
@@ -386,17 +387,79 @@ stories! {
         let release = release_until(w, &mut casey, &ana, "2026-12-05").await;
         let late = release_until(w, &mut casey, &ana, "2026-12-05").await;
         ask(w, &release, vec![NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 }]).await;
+        let path = format!("{}/ask-to-sign", staff_page(&ana, &late));
+        let page = casey.get(&path).await;
+        page.must_say("This authorization counts until December 5, 2026. Nobody can sign it after that day");
+        let fields = page.form(&path).fields;
         w.clock.advance_seconds(5 * 86_400);
         let mut phone = sign_in(w, &who.name).await;
         let own = format!("/portal/documents/{release}");
         phone.get(&own).await.must_say("This authorization ended on December 5, 2026.");
         let page = phone.get(&format!("{own}/sign")).await;
-        page.must_be(200).must_say("The last day of this authorization is over").must_not_say("Type your name");
+        page.must_be(200).must_say("The time to sign ended").must_not_say("Type your name");
         let mut casey = w.staff(Role::Clinician).await;
-        let path = format!("{}/ask-to-sign", staff_page(&ana, &late));
         let page = casey.get(&path).await;
-        let refused = casey.submit(&page, &path, &[]).await;
+        page.must_say("Make a new one of its template.");
+        assert!(!page.has_form(&path), "{}", page.words());
+        // A page that was open since its last day.
+        let csrf = page.form("/sign-out").fields.into_iter().filter(|(name, _)| name == "csrf");
+        let sent: Vec<(String, String)> = csrf.chain(fields.into_iter().filter(|(name, _)| name != "csrf")).collect();
+        casey.post_fields(&path, &sent).await.must_be(422).must_say("Make a new one of its template.");
+        // One that was asked for with more time, before the time to sign ended with the last day.
+        let later = w.now().plus_hours(24);
+        w.tamper(move |c| diesel::update(signing::table).set(signing::deadline.eq(later)).execute(c)).await;
+        let page = phone.get(&format!("{own}/sign")).await;
+        page.must_be(200).must_say("The last day of this authorization is over").must_not_say("Type your name");
+    }
+
+    async fn d_32_an_authorization_is_signed_until_the_end_of_its_last_day_and_then_the_request_ends(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let who = enrolled(w, &ana).await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let release = release_until(w, &mut casey, &ana, "2026-12-20").await;
+        let theirs = staff_page(&ana, &release);
+        let path = format!("{theirs}/ask-to-sign");
+        let page = casey.get(&path).await;
+        casey.submit_and_follow(&page, &path, &[("days", "7")]).await.must_say("Can be signed until").must_say("December 8, 2026");
+        // More time goes to the last day at most, which is said before and after.
+        let page = casey.get(&theirs).await;
+        page.must_say("Nobody can sign it after that day, whatever you choose here.");
+        let done = casey.submit_and_follow(&page, "/extend-signing", &[("days", "14")]).await;
+        done.must_say("There is more time to sign.").must_say("December 15, 2026");
+        let done = casey.submit_and_follow(&done, "/extend-signing", &[("days", "30")]).await;
+        done.must_say("until the end of the last day of the authorization").must_say("December 20, 2026");
+        let refused = casey.submit(&done, "/extend-signing", &[("days", "60")]).await;
+        refused.must_be(422).must_say("Nobody can sign this authorization after its last day, December 20, 2026.");
+        assert_eq!(events(w, "signing.extended").await, 2);
+        // From the first moment it ends with the last day, also where a longer time is asked for.
+        let short = release_until(w, &mut casey, &ana, "2026-12-20").await;
+        let ask = format!("{}/ask-to-sign", staff_page(&ana, &short));
+        let page = casey.get(&ask).await;
+        casey.submit_and_follow(&page, &ask, &[("days", "30")]).await.must_say("Can be signed until").must_say("December 20, 2026");
+
+        // The evening of the last day in New York, which is the next day in UTC.
+        let at = |text: &str| Timestamp::from(text.parse::<jiff::Timestamp>().expect("a moment"));
+        let to = |w: &World, moment: Timestamp| {
+            w.clock.advance_seconds(u32::try_from(moment.seconds_since(w.now())).expect("it lies ahead"));
+        };
+        to(w, at("2026-12-21T04:59:00Z"));
+        let mut phone = sign_in(w, &who.name).await;
+        phone.get("/portal").await.must_say("To sign, until");
+        let own = format!("/portal/documents/{release}");
+        phone.get(&own).await.must_say("We ask you to sign this document");
+        let mut casey = w.staff(Role::Clinician).await;
+        let stale = casey.get(&theirs).await;
+        to(w, at("2026-12-21T05:00:00Z"));
+        phone.get("/portal").await.must_not_say("To sign, until");
+        phone.get("/portal/documents").await.must_not_say("To sign").must_say("Expired");
+        let page = phone.get(&own).await;
+        page.must_say("This authorization ended on December 20, 2026.").must_not_say("We ask you to sign");
+        assert!(!page.html().contains(&format!("href=\"{own}/sign\"")), "{}", page.words());
+        // Staff are led to a new one, and no longer time makes this one count.
+        let refused = casey.submit(&stale, "/extend-signing", &[("days", "90")]).await;
         refused.must_be(422).must_say("Make a new one of its template.");
+        assert!(!refused.has_form("/extend-signing"), "{}", refused.words());
+        casey.get("/staff/worklist").await.must_say("Not signed in time");
     }
 
     async fn what_is_wrong_with_a_template_is_told_before_it_is_used(w: &mut World) {

@@ -18,7 +18,7 @@ use super::usual::Usual;
 use crate::features::documents::signing::actions::{
     self as signing, Candidate, Denied, NewSigner, NewSigning,
 };
-use crate::features::documents::signing::lifecycle::Refusal;
+use crate::features::documents::signing::lifecycle::{NewTime, Refusal};
 use crate::features::documents::signing::store;
 use crate::features::documents::{self as documents, LONGEST_REASON, Recipient};
 use crate::kernel::ids::{ChartId, DocumentId, SignerId};
@@ -38,6 +38,11 @@ fn denied(why: Denied) -> Problem {
         Denied::LastDayOver => problem::LAST_DAY_OVER.into(),
         Denied::OneParentAlone => problem::BOTH_MUST_SIGN.into(),
         Denied::TooSoon => problem::TOLD_ALREADY.into(),
+        Denied::Signing(Refusal::NotLonger(NewTime::LastDayOver)) => problem::LAST_DAY_OVER.into(),
+        Denied::Signing(Refusal::NotLonger(_)) => field(
+            "days",
+            "longer than the time to sign in force, which ends with the last day of an authorization",
+        ),
         Denied::Signing(refusal) => {
             let problem = Problem::from(problem::SIGNING_OVER);
             match refusal {
@@ -175,7 +180,7 @@ pub async fn remind(
     act(&app, &caller, &document, &body, Ok(()), |c, by, id, ()| signing::remind(c, by, id)).await
 }
 
-/// Set a later deadline, also where it is over.
+/// Set a later deadline, also where it is over. It never goes beyond the last day of an authorization.
 #[utoipa::path(post, path = "/api/v1/documents/{document}/signing/extend", tag = "Signatures",
     operation_id = "extendSigning",
     params(("document" = String, Path, description = "The document's id"), Once), request_body = ExtendJson,
@@ -188,7 +193,10 @@ pub async fn extend(
     body: Bytes,
 ) -> ApiResult {
     let days = json::read(&caller, &body).map(|asked: ExtendJson| asked.days);
-    act(&app, &caller, &document, &body, days, |c, by, id, days| signing::extend(c, by, id, *days)).await
+    act(&app, &caller, &document, &body, days, |c, by, id, days| {
+        Ok(signing::extend(c, by, id, *days)?.map(|_| ()))
+    })
+    .await
 }
 
 /// Put somebody else in the place of a signer who has not signed. Signatures that are there stay.

@@ -11,6 +11,7 @@ use crate::features::accounts::ClientTicket;
 use crate::features::documents::client_pages::MINE;
 use crate::features::documents::lifecycle::ShareStanding;
 use crate::features::documents::packets::order;
+use crate::features::documents::signing::consent;
 use crate::features::documents::signing::store::{self as signing, OwnPhase};
 use crate::features::documents::store::{Document, SharedLine, shared_with};
 use crate::kernel::ids::DocumentId;
@@ -136,9 +137,12 @@ fn place_of(lines: &[SharedLine], line: &SharedLine) -> Option<(usize, usize)> {
 
 /// My documents.
 pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, (documents, signings)) = ticket
+    let (client, (documents, signings, on_paper)) = ticket
         .open(&app, |c, client| {
-            Ok((shared_with(c, &client.access_id)?, signing::own_signings(c, &client.access_id)?))
+            let signings = signing::own_signings(c, &client.access_id)?;
+            let is_asked = signings.iter().any(|line| line.phase(c.now()) == Some(OwnPhase::ToSign));
+            let on_paper = if is_asked { consent::on_paper_since(c, &client.access_id)? } else { None };
+            Ok((shared_with(c, &client.access_id)?, signings, on_paper))
         })
         .await?;
     let (words, now) = (client.words, app.now());
@@ -163,6 +167,7 @@ pub(super) async fn list(State(app): State<AppState>, ticket: ClientTicket) -> P
                 Some(("stopped", if is_revoked { "documents-revoked" } else { "documents-expired" }))
             }
             _ if waiting.contains(&id) => Some(("", "packets-later")),
+            (Some(Step::Sign), _) if on_paper.is_some() => Some(("", "signing-tag-paper")),
             (Some(Step::Sign), _) => Some(("waiting", "signing-to-sign")),
             (Some(Step::Read), _) => Some(("waiting", "documents-new")),
             (Some(Step::ReadUpdate), _) => Some(("waiting", "documents-updated")),

@@ -17,6 +17,7 @@ use crate::features::documents::packets::waits_page::waits;
 use crate::features::documents::page_links::{FromPage, Pages, Reader};
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
+use crate::features::documents::signing::consent;
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::store::{self as signing, Signing};
 use crate::features::documents::store::{Blob, Content, Document, Look, Version};
@@ -122,6 +123,8 @@ struct There {
 struct Mine {
     signing: Signing,
     at: usize,
+    /// Since when the reader gets on paper what they are to sign.
+    on_paper: Option<Timestamp>,
     copy: Option<Blob>,
 }
 
@@ -133,7 +136,11 @@ fn mine(c: &mut Scoped<'_>, access: &AccessId, id: &DocumentId) -> Result<Option
         true => seal_store::find(c, &signing.request.signing_id)?,
         false => None,
     };
-    Ok(Some(Mine { signing, at, copy }))
+    let on_paper = match signing.is_turn_at(at, c.now()) {
+        true => consent::on_paper_since(c, access)?,
+        false => None,
+    };
+    Ok(Some(Mine { signing, at, on_paper, copy }))
 }
 
 /// What came of it.
@@ -257,8 +264,10 @@ pub(super) async fn show(
     let page = Page {
         last_day: last_day_words(&client, &document, app.now()),
         may_revoke,
-        signing: signing
-            .and_then(|mine| box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())),
+        signing: signing.and_then(|mine| {
+            let shown = box_of(&client, &mine.signing, mine.at, mine.copy.as_ref(), app.now())?;
+            Some(if mine.on_paper.is_some() { shown.on_paper(client.words) } else { shown })
+        }),
         note: sent_by(&client, &version),
         shown: Shown::of(&reader, &version),
         language: version.language,

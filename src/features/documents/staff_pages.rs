@@ -2,7 +2,8 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
 use crate::features::access::permission::{ItemKind, Withheld};
@@ -24,6 +25,7 @@ use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
 use crate::features::documents::signing::lifecycle::{SigningState, Standing};
+use crate::features::documents::signing::more_time::{TimeFields, TimeForm};
 use crate::features::documents::signing::seal_store::{self, FileState};
 use crate::features::documents::signing::staff_section::{
     self, Missing, Reach, SignHere, SigningSection, section_of,
@@ -78,6 +80,8 @@ struct Line {
     state: String,
     /// Whose signatures are missing.
     missing: Option<String>,
+    /// Somebody whose turn it is gets it on paper.
+    is_paper_needed: bool,
 }
 
 #[derive(Template)]
@@ -230,6 +234,7 @@ pub(super) async fn list(
                 .collect();
             let request = request.map(|request| (request, Missing::reach(missing.iter().copied())));
             let (tag, state) = tag_of(&staff, &document, request, (&shares, &readings), now);
+            let is_paper_needed = missing.iter().any(|missing| missing.on_paper.is_some());
             let missing = missing_words(&staff, &missing);
             let name = |of: &SharedWith| {
                 let is_shut = shut.contains(&(document.document_id, of.share.access_id));
@@ -249,6 +254,7 @@ pub(super) async fn list(
                 tag,
                 state,
                 missing,
+                is_paper_needed,
             }
         })
         .collect();
@@ -364,10 +370,16 @@ struct Page {
     /// People were asked to sign it, and the time to sign is over.
     is_time_over: bool,
     signing: Option<SigningSection>,
-    choices: Vec<(i64, String)>,
+    /// The form for more time to sign.
+    time: Option<TimeFields>,
 }
 
 impl Page {
+    /// Was the form for more time to sign refused?
+    fn is_refused(&self) -> bool {
+        self.time.as_ref().is_some_and(|time| !time.errors.is_empty())
+    }
+
     /// Does anybody outside the team see it now?
     fn is_seen(&self) -> bool {
         !self.is_withdrawn && self.shares.iter().any(|share| share.is_live)
@@ -402,8 +414,18 @@ pub(super) async fn show(
     Query(which): Query<WhichVersion>,
     Query(from): Query<FromPage>,
 ) -> PageResult {
-    let (chart, id) = ids_of(&at)?;
-    let asked = Asked { chart: Some(chart), document: id, number: which.number()? };
+    page_at(app, staff, ids_of(&at)?, (which.number()?, from), TimeForm::default()).await
+}
+
+/// The same with the form for more time to sign as it was sent.
+pub(super) async fn page_at(
+    app: AppState,
+    staff: StaffSession,
+    (chart, id): (ChartId, DocumentId),
+    (number, from): (Option<i32>, FromPage),
+    time: TimeForm,
+) -> PageResult {
+    let asked = Asked { chart: Some(chart), document: id, number };
     let (by, role) = (staff.by(), staff.role);
     let viewer = Viewer::of(&app, &staff);
     let (
@@ -527,12 +549,13 @@ pub(super) async fn show(
         is_out_to_sign: standing == Some(Standing::Open),
         is_time_over: standing == Some(Standing::Expired),
         signing: looked.as_ref().map(|looked| section_of(&staff, looked, now)),
-        choices: staff_section::day_choices(words),
+        time: looked.as_ref().map(|looked| time.shown(&staff, looked, &document, now)),
         title: document.title,
         here,
         frame: staff.frame(&app, CHARTS),
     };
-    html(page.render())
+    let status = if page.is_refused() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, html(page.render())?).into_response())
 }
 
 /// Until when an authorization counts, or that its last day is over; nothing of one that allows nothing whatever the day.

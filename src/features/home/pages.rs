@@ -138,15 +138,20 @@ fn count<T>(items: &[T]) -> i64 {
 
 /// What is waiting for me, what comes next, what is owed.
 pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> PageResult {
-    let (client, ((mut to_sign, mut unread), new_messages, on_calendar, balances, days)) = ticket
+    let (client, ((mut to_sign, mut unread, on_paper), new_messages, on_calendar, balances, days)) = ticket
         .open(&app, |c, client| {
             let chart = &client.chart_id;
             let may = |right| client.may_view(right) && client.is_shown(right);
             Ok((
                 if may(Right::Documents) {
-                    (signing::store::to_sign(c, &client.access_id)?, documents::unread(c, &client.access_id)?)
+                    let to_sign = signing::store::to_sign(c, &client.access_id)?;
+                    let on_paper = match to_sign.as_slice() {
+                        [] => None,
+                        _ => signing::consent::on_paper_since(c, &client.access_id)?,
+                    };
+                    (to_sign, documents::unread(c, &client.access_id)?, on_paper)
                 } else {
-                    (Vec::new(), Vec::new())
+                    (Vec::new(), Vec::new(), None)
                 },
                 if may(Right::Messages) {
                     messages::unread(c, &messages::PartyReader::of(client))?
@@ -205,7 +210,11 @@ pub(super) async fn home(State(app): State<AppState>, ticket: ClientTicket) -> P
         let signatures = to_sign.iter().map(|line| Item {
             href: format!("/portal/documents/{}", line.document_id),
             title: line.title.clone(),
-            note: words.with1("signing-home-until", "date", words.date(line.deadline, &client.zone)),
+            note: words.with1(
+                if on_paper.is_some() { "signing-home-paper" } else { "signing-home-until" },
+                "date",
+                words.date(line.deadline, &client.zone),
+            ),
         });
         let offers = offers.map(|offers| Item {
             href: "/portal/appointments".to_owned(),

@@ -167,6 +167,13 @@ impl Practice {
         now.in_zone(&self.zone()).date()
     }
 
+    /// The last second of a day there, so that whoever reads the moment reads that day; `None` at the end of the calendar.
+    pub fn end_of(&self, day: Date) -> Option<Timestamp> {
+        let midnight = day.tomorrow().ok()?.at(0, 0, 0, 0);
+        let midnight = self.zone().to_ambiguous_zoned_datetime(midnight).compatible().ok()?;
+        Some(Timestamp::from(midnight.timestamp()).plus_seconds(-1))
+    }
+
     /// Its first language.
     pub fn language(&self) -> Language {
         Language::read(&self.language)

@@ -1,6 +1,7 @@
 //! A form that was sent after the session had ended. Our script warns before that; where it does not run, what
 //! was typed would be lost. It is kept as a draft for the person whose session it was, sign-in says so, and
-//! afterwards the form shows it again, to be checked and sent.
+//! afterwards the form shows it again, to be checked and sent. A form with a password in it is not kept: sign-in says that
+//! nothing of it was saved, and leads back to its page.
 //!
 //! What is typed into a form and not sent yet is kept in the same way while it is typed: our script makes a token, puts
 //! it into the page's address and sends the form with [`KEEP`]. Back, a reload, and another form of the page that leads
@@ -31,6 +32,8 @@ const KEY: &str = "unsent";
 const KEEP: &str = "x-anteroom-keep";
 /// The page that says that something cannot be sent now, and shows what was typed.
 const NOT_SENT: &str = "/portal/not-sent";
+/// Where the forms that sign somebody out are sent to.
+const SIGN_OUT: [&str; 2] = ["/portal/sign-out", "/staff/sign-out"];
 /// Kept forms that an address may name.
 const MOST_KEPT: usize = 4;
 
@@ -106,6 +109,7 @@ where
     if !is_of_other_chart && !is_not_now && !needs_sign_in {
         return lead_back(&headers, &page, response);
     }
+    let is_sign_out = SIGN_OUT.contains(&action.as_str());
     let form = body.and_then(|body| Unsent::read(page.clone(), action, &body));
     if is_of_other_chart {
         return choose_chart(app, audience, &headers, form, response).await;
@@ -117,7 +121,10 @@ where
         Some(form) => {
             let token = Token::fresh(app.rng.as_ref());
             match keep(app, audience, &headers, (&form, Whose::OfEndedSession), token.clone()).await {
-                Ok(true) => Some(format!("{}?{KEY}={}&done=form-kept", form.page, token.reveal())),
+                Ok(true) => {
+                    let back = format!("{}?{KEY}={}&done=form-kept", form.page, token.reveal());
+                    Some((back, "session-over-kept"))
+                }
                 Ok(false) => None,
                 Err(fault) => {
                     let why = "a form that came after the session's end could not be kept";
@@ -128,7 +135,9 @@ where
         }
         None => None,
     };
-    say_why(audience, app, &headers, response, kept)
+    // Whoever signed out wanted nothing else.
+    let not_saved = || (!is_sign_out).then_some((page, "session-over-not-saved"));
+    say_why(audience, app, &headers, response, kept.or_else(not_saved))
 }
 
 impl Unsent {
@@ -203,13 +212,14 @@ async fn keep(
         .await
 }
 
-/// On the way to sign-in: why, and where to afterwards.
+/// On the way to sign-in: why, and where to afterwards. `back` is a page of ours with the word that says what became of what was
+/// sent there.
 fn say_why(
     audience: Audience,
     app: &AppState,
     headers: &HeaderMap,
     mut response: Response,
-    back: Option<String>,
+    back: Option<(String, &str)>,
 ) -> Response {
     let was_signed_in = session::read_cookie(&app.settings, audience, headers).is_some();
     if response.extensions().get::<SignInNeeded>().is_none() || !was_signed_in {
@@ -224,10 +234,10 @@ fn say_why(
         to.push_str(pair);
     };
     match back {
-        Some(back) => {
+        Some((back, done)) => {
             let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
             add(&format!("back={back}"));
-            add("done=session-over-kept");
+            add(&format!("done={done}"));
         }
         None => add("done=session-over"),
     }

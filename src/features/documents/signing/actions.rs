@@ -17,7 +17,7 @@ use crate::features::documents::signing::in_person::lifecycle::Stage;
 use crate::features::documents::signing::in_person::right::{self, Allowed};
 use crate::features::documents::signing::in_person::store::{self as in_person, InPerson, Meeting};
 use crate::features::documents::signing::lifecycle::{
-    Event, Next, Preparation, Refusal, SignerState, SigningState, begin, decide,
+    Event, NewTime, Next, Preparation, Refusal, SignerState, SigningState, begin, decide,
 };
 use crate::features::documents::signing::mark::Mark;
 use crate::features::documents::signing::notices;
@@ -183,11 +183,19 @@ fn share_with(c: &mut Scoped<'_>, by: &By, id: &DocumentId, signers: &[&Signer])
     Ok(documents::share(c, by, id, &share)?.map_err(Denied::Document))
 }
 
-fn deadline(c: &Scoped<'_>, days: i64) -> Result<Timestamp, Denied> {
+/// The moment so many days from now.
+fn in_days(c: &Scoped<'_>, days: i64) -> Result<Timestamp, Denied> {
     if (1..=MOST_DAYS).contains(&days) { Ok(c.now().plus_hours(24 * days)) } else { Err(Denied::Days) }
 }
 
-/// Asks people to sign the version that counts. Clients among them see the document from now on.
+/// The end of the last day of an authorization in the practice's zone: to sign it later would allow nothing.
+fn end_of_last_day(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Timestamp>, Fault> {
+    let Some(day) = document.last_day() else { return Ok(None) };
+    Ok(practice::load(c)?.end_of(day))
+}
+
+/// Asks people to sign the version that counts. Clients among them see the document from now on. An authorization can be
+/// signed until its last day at most.
 pub fn ask(c: &mut Scoped<'_>, by: &By, id: &DocumentId, new: &NewSigning) -> Done<SigningId> {
     ask_and_tell(c, by, id, new, Telling::ByMail)
 }
@@ -204,10 +212,12 @@ pub fn ask_and_tell(
     let Some(document) = documents::held(c, id)? else { return Ok(Err(Refused::NotFound.into())) };
     let signed = store::signed(c, id)?;
     granted!(documents::decided(&document, Happens::AskToSign(signed)));
-    if is_ended(c, &document)? {
+    let last = end_of_last_day(c, &document)?;
+    if is_ended(c, &document)? || last.is_some_and(|last| last <= c.now()) {
         return Ok(Err(Denied::LastDayOver));
     }
-    let deadline = granted!(deadline(c, new.days));
+    let wanted = granted!(in_days(c, new.days));
+    let deadline = last.map_or(wanted, |last| wanted.min(last));
     let has_client = new.signers.iter().any(|signer| matches!(signer.who, Candidate::Grant(_)));
     let most = i32::try_from(MOST_SIGNERS).unwrap_or(i32::MAX);
     let is_in_order = new.signers.iter().all(|signer| (1..=most).contains(&signer.position));
@@ -690,20 +700,32 @@ pub fn cancel(c: &mut Scoped<'_>, by: &By, id: &DocumentId, reason: &str) -> Don
     Ok(Ok(()))
 }
 
-/// Sets the deadline so many days from now, also where it is over.
-pub fn extend(c: &mut Scoped<'_>, by: &By, id: &DocumentId, days: i64) -> Done<()> {
+/// What came of more time to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extended {
+    /// There is as much as was asked for.
+    AsAsked,
+    /// It ends with the last day of the authorization.
+    ToLastDay,
+}
+
+/// Sets the deadline so many days from now, also where it is over, and never beyond the last day of an authorization.
+pub fn extend(c: &mut Scoped<'_>, by: &By, id: &DocumentId, days: i64) -> Done<Extended> {
     let (document, mut signing) = granted!(of_staff(c, id)?);
-    let until = granted!(deadline(c, days));
-    granted!(decided(c, &signing, Event::Extend));
-    if until <= signing.request.deadline {
-        // A second click, or a shorter time than there is: nothing is taken from the signers.
-        return Ok(Ok(()));
+    let wanted = granted!(in_days(c, days));
+    let last = end_of_last_day(c, &document)?;
+    let time = NewTime::of(wanted, signing.request.deadline, last, c.now());
+    granted!(decided(c, &signing, Event::Extend(time)));
+    let until = last.map_or(wanted, |last| wanted.min(last));
+    let extended = if until < wanted { Extended::ToLastDay } else { Extended::AsAsked };
+    if time == NewTime::Same {
+        return Ok(Ok(extended));
     }
     signing.request.deadline = until;
     let more = json!({ "deadline": moment(until) });
     record(c, by, (&document, &mut signing.request), Happening::Extended, None, more)?;
     store::save(c, &signing.request)?;
-    Ok(Ok(()))
+    Ok(Ok(extended))
 }
 
 /// When somebody whose turn it is may be reminded. In this order, the soonest counts for a request.
@@ -772,7 +794,7 @@ pub fn remind(c: &mut Scoped<'_>, by: &By, id: &DocumentId) -> Done<()> {
 pub fn replace(c: &mut Scoped<'_>, by: &By, id: &DocumentId, old: &SignerId, who: Candidate) -> Done<()> {
     let (document, mut signing) = granted!(of_staff(c, id)?);
     // Whether it can still be changed at all is told before whose place it was.
-    granted!(decided(c, &signing, Event::Extend));
+    granted!(decided(c, &signing, Event::Extend(NewTime::Same)));
     let Some(at) = signing.signers.iter().position(|signer| signer.signer_id == *old) else {
         return Ok(Err(Denied::Unknown));
     };

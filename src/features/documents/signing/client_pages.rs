@@ -51,6 +51,8 @@ pub struct SigningBox {
     pub people: Vec<PersonLine>,
     /// Until when, where it is the reader's turn.
     pub until: Option<String>,
+    /// They took their consent back, and were promised paper: to sign here is offered, not asked for.
+    pub is_on_paper: bool,
     /// The copy that everybody has signed.
     pub copy: SignedCopy,
     /// The address of the page, for what can be done.
@@ -66,6 +68,14 @@ impl SigningBox {
     /// Is the copy there?
     pub fn has_copy(&self) -> bool {
         matches!(self.copy, SignedCopy::At(_))
+    }
+
+    /// The same for somebody who took their consent back, where it is their turn.
+    pub fn on_paper(self, words: Words) -> Self {
+        match self.until {
+            Some(_) => Self { said: words.get("signing-paper-promised"), is_on_paper: true, ..self },
+            None => self,
+        }
     }
 }
 
@@ -124,6 +134,7 @@ pub fn box_of(
         ),
         said: own.into_iter().chain([rest]).collect::<Vec<_>>().join(" "),
         people: people(words, (signing, at), &client.zone, now),
+        is_on_paper: false,
         copy: match copy {
             Some(_) => {
                 SignedCopy::At(format!("/portal/documents/{}/file?copy={SIGNED}", request.document_id))
@@ -628,6 +639,7 @@ pub async fn withdraw_consent(State(app): State<AppState>, client: ClientSession
     let Nothing {} = client.form(&body)?;
     let (by, home, account) = (client.by(), *client.home.id(), client.account_id);
     app.db.write(&client.scope, move |c| consent::withdraw(c, &by, (&home, &account))).await?;
+    app.live.chart_changed(client.scope.id(), &client.chart_id);
     Ok(see_other("/portal/electronic-records?done=signing-consent-withdrawn"))
 }
 

@@ -3,10 +3,11 @@
 
 use serde_json::json;
 
+use crate::features::access::load_access;
 use crate::features::documents::audit::DocumentAction;
-use crate::features::documents::signing::store::{self, Consent, ConsentAct};
+use crate::features::documents::signing::store::{self, Consent, ConsentAct, MaybeOnPaper, StaffLine};
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{AccountId, ConsentId, PracticeId};
+use crate::kernel::ids::{AccessId, AccountId, ConsentId, PracticeId};
 use crate::kernel::secrets::sha256_hex;
 use crate::platform::audit::{self, By, Event};
 use crate::platform::crypto::Keys;
@@ -125,6 +126,45 @@ pub fn agreement(c: &mut Scoped<'_>, whose: Whose<'_>) -> Result<Agreement, Faul
             ConsentAct::Given => Agreement::OlderText,
         },
     })
+}
+
+/// Since when whoever holds a grant has taken their consent back. Until they give it again, what they are asked to sign they
+/// get on paper, as they were told before they agreed.
+pub fn on_paper_since(c: &mut Scoped<'_>, access: &AccessId) -> Result<Option<Timestamp>, Fault> {
+    let Some(row) = load_access(c, access)? else { return Ok(None) };
+    match (row.account_practice_id, row.account_id) {
+        (Some(home), Some(account)) => taken_back(c, (&home, &account)),
+        _ => Ok(None),
+    }
+}
+
+fn taken_back(c: &mut Scoped<'_>, whose: Whose<'_>) -> Result<Option<Timestamp>, Fault> {
+    Ok(match agreement(c, whose)? {
+        Agreement::TakenBack(at) => Some(at),
+        Agreement::None | Agreement::Holds(_) | Agreement::OlderText => None,
+    })
+}
+
+/// Somebody who is to sign now, and gets it on paper.
+#[derive(Clone, Debug)]
+pub struct OnPaper {
+    /// The request.
+    pub line: StaffLine,
+    /// Their name, as it was when they were asked.
+    pub name: String,
+    /// When they took their consent back.
+    pub since: Timestamp,
+}
+
+/// Whom staff give paper, in all the practice; what ends first at the top.
+pub fn on_paper(c: &mut Scoped<'_>) -> Result<Vec<OnPaper>, Fault> {
+    let mut found = Vec::new();
+    for MaybeOnPaper { line, name, account: (home, account) } in store::maybe_on_paper(c)? {
+        if let Some(since) = taken_back(c, (&home, &account))? {
+            found.push(OnPaper { line, name, since });
+        }
+    }
+    Ok(found)
 }
 
 /// What came of a consent.

@@ -97,6 +97,40 @@ pub enum Preparation {
     NotRead,
 }
 
+/// How a new time to sign lies to the one in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewTime {
+    /// It ends later.
+    Longer,
+    /// It ends at the same moment, as after a second click.
+    Same,
+    /// It ends earlier: nothing is taken from the signers.
+    Shorter,
+    /// The one in force goes to the last day of an authorization, and nobody signs after that.
+    PastLastDay,
+    /// The last day of an authorization is over.
+    LastDayOver,
+}
+
+impl NewTime {
+    /// Compares a time to sign that is to be set with the one in force. `last` is the end of an authorization's last day.
+    pub fn of(new: Timestamp, in_force: Timestamp, last: Option<Timestamp>, now: Timestamp) -> Self {
+        if last.is_some_and(|last| last <= now) {
+            return Self::LastDayOver;
+        }
+        let until = last.map_or(new, |last| new.min(last));
+        if until > in_force {
+            Self::Longer
+        } else if new > in_force {
+            Self::PastLastDay
+        } else if new == in_force {
+            Self::Same
+        } else {
+            Self::Shorter
+        }
+    }
+}
+
 /// What is to happen. A signer is named by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -108,8 +142,8 @@ pub enum Event {
     Replace(usize),
     /// Staff cancel it, or withdraw the document.
     Cancel,
-    /// Staff set a later deadline.
-    Extend,
+    /// Staff set a new time to sign.
+    Extend(NewTime),
     /// Staff remind those whose turn it is.
     Remind,
 }
@@ -136,6 +170,8 @@ pub enum Refusal {
     NotAsked,
     /// Something is to be done before they sign.
     Unprepared(Preparation),
+    /// The new time to sign is not a longer one.
+    NotLonger(NewTime),
 }
 
 /// The seats of a new request: those of the lowest position begin.
@@ -154,7 +190,7 @@ pub fn decide(standing: Standing, seats: &[Seat], event: Event) -> Result<Next, 
         Event::Sign(at, _) | Event::Refuse(at) | Event::Replace(at) => {
             Some(seats.get(at).ok_or(Refusal::NotAsked)?.state)
         }
-        Event::Cancel | Event::Extend | Event::Remind => None,
+        Event::Cancel | Event::Extend(_) | Event::Remind => None,
     };
     // Said first, so that whoever signs twice learns that they have signed, whatever became of it since.
     if seat == Some(Signed) {
@@ -196,7 +232,10 @@ pub fn decide(standing: Standing, seats: &[Seat], event: Event) -> Result<Next, 
         (_, Event::Cancel) => {
             Ok(Next { state: SigningState::Canceled, seats: states().map(others_end).collect() })
         }
-        (_, Event::Extend) => Ok(Next { state: SigningState::Open, seats: states().collect() }),
+        (_, Event::Extend(NewTime::Longer | NewTime::Same)) => {
+            Ok(Next { state: SigningState::Open, seats: states().collect() })
+        }
+        (_, Event::Extend(time)) => Err(Refusal::NotLonger(time)),
         (_, Event::Remind) if states().all(|state| state != Ready) => Err(Refusal::NotAsked),
         (_, Event::Remind) => Ok(Next { state: SigningState::Open, seats: states().collect() }),
     }
@@ -237,7 +276,7 @@ mod tests {
     /// The first signer in each state, the second whose turn it is: every event in every standing.
     #[test]
     fn every_cell_of_the_table() {
-        use Refusal::{AlreadySigned, NotAsked, NotYourTurn, Over, Unprepared};
+        use Refusal::{AlreadySigned, NotAsked, NotLonger, NotYourTurn, Over, Unprepared};
         use SigningState as S;
         let done = Preparation::Done;
         // What an open request answers, by the first signer's state.
@@ -253,7 +292,8 @@ mod tests {
                 (Event::Replace(_), Waiting | Ready) => next(S::Open, &[Ended, Ready]),
                 (Event::Cancel, Waiting | Ready) => next(S::Canceled, &[Ended, Ended]),
                 (Event::Cancel, _) => next(S::Canceled, &[first, Ended]),
-                (Event::Extend | Event::Remind, _) => stays,
+                (Event::Extend(NewTime::Longer | NewTime::Same) | Event::Remind, _) => stays,
+                (Event::Extend(time), _) => Err(NotLonger(time)),
             }
         };
         let events = [
@@ -268,7 +308,11 @@ mod tests {
             Event::Refuse(0),
             Event::Replace(0),
             Event::Cancel,
-            Event::Extend,
+            Event::Extend(NewTime::Longer),
+            Event::Extend(NewTime::Same),
+            Event::Extend(NewTime::Shorter),
+            Event::Extend(NewTime::PastLastDay),
+            Event::Extend(NewTime::LastDayOver),
             Event::Remind,
         ];
         let mut cells = 0;
@@ -289,7 +333,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cells, 5 * 5 * 13);
+        assert_eq!(cells, 5 * 5 * 17);
         assert_eq!(decide(Standing::Open, &[], Event::Sign(0, done)), Err(NotAsked), "nobody's seat");
         let nobody = seats(&[(1, Signed), (2, Ended)]);
         assert_eq!(decide(Standing::Open, &nobody, Event::Remind), Err(NotAsked), "nobody to remind");
@@ -331,7 +375,7 @@ mod tests {
                 let at = draw(seats.len());
                 let event = match draw(4) {
                     0 => Event::Replace(at),
-                    1 => Event::Extend,
+                    1 => Event::Extend(NewTime::Longer),
                     _ => Event::Sign(at, Preparation::Done),
                 };
                 let Ok(Next { state, seats: after }) = decide(Standing::Open, &seats, event) else {
@@ -366,6 +410,33 @@ mod tests {
             assert_eq!(standing(state, deadline, Timestamp::from_micros(5_000)), wanted);
         }
         let ready = seats(&[(1, Ready)]);
-        assert_eq!(decide(Standing::Expired, &ready, Event::Extend), next(SigningState::Open, &[Ready]));
+        let extended = decide(Standing::Expired, &ready, Event::Extend(NewTime::Longer));
+        assert_eq!(extended, next(SigningState::Open, &[Ready]));
+    }
+
+    #[test]
+    fn d_32_a_new_time_to_sign_is_longer_than_the_old_one_and_ends_with_the_last_day() {
+        use NewTime::{LastDayOver, Longer, PastLastDay, Same, Shorter};
+        let at = Timestamp::from_micros;
+        // New, in force, the end of the last day; it is 10.
+        let table = [
+            (30, 20, None, Longer),
+            (20, 20, None, Same),
+            (15, 20, None, Shorter),
+            (30, 5, None, Longer),
+            (30, 20, Some(40), Longer),
+            (30, 20, Some(25), Longer),
+            (30, 20, Some(20), PastLastDay),
+            (20, 20, Some(20), Same),
+            (15, 20, Some(20), Shorter),
+            // Asked for before the time to sign ended with the last day.
+            (30, 20, Some(15), PastLastDay),
+            (30, 5, Some(10), LastDayOver),
+            (30, 5, Some(11), Longer),
+        ];
+        for (new, in_force, last, wanted) in table {
+            let found = NewTime::of(at(new), at(in_force), last.map(at), at(10));
+            assert_eq!(found, wanted, "{new}, {in_force}, {last:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@
 //! | `consent` | consent to electronic records |
 //! | `in_person` | signing on the practice's device |
 //! | `notices` | the mails |
-//! | `staff_pages`, `staff_section`, `client_pages`, `labels` | the pages |
+//! | `staff_pages`, `staff_section`, `more_time`, `record_page`, `client_pages`, `labels` | the pages |
 //! | `store` | the rows |
 
 pub mod actions;
@@ -23,8 +23,10 @@ pub mod in_person;
 pub mod labels;
 pub mod lifecycle;
 pub mod mark;
+pub mod more_time;
 pub mod notices;
 mod posted;
+pub mod record_page;
 pub mod seal_store;
 pub mod sealing;
 pub mod staff_pages;
@@ -82,6 +84,6 @@ pub fn routes() -> Routes {
         .post("/staff/charts/{chart}/documents/{document}/signing-seen", manage, staff_pages::seen)
         .get("/staff/charts/{chart}/documents/{document}/countersign", own, staff_pages::sign_page)
         .post("/staff/charts/{chart}/documents/{document}/countersign", own, staff_pages::sign)
-        .get("/staff/charts/{chart}/documents/{document}/evidence", see, staff_pages::evidence_page)
+        .get("/staff/charts/{chart}/documents/{document}/evidence", see, record_page::evidence_page)
         .and(in_person::routes())
 }

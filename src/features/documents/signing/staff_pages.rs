@@ -10,19 +10,21 @@ use axum::response::IntoResponse;
 
 use crate::features::access::{GrantRole, NotesShown};
 use crate::features::documents::actions::{LONGEST_REASON, Recipient, Refused};
+use crate::features::documents::authorization::Ended;
 use crate::features::documents::lifecycle::{DocumentState, Signed, is_never_shared};
+use crate::features::documents::page_links::FromPage;
 use crate::features::documents::signing::actions::{
-    self, Candidate, Denied, NewSigner, NewSigning, Proved, Signatory, prepared,
+    self, Candidate, Denied, Extended, NewSigner, NewSigning, Proved, Signatory, prepared,
 };
-use crate::features::documents::signing::evidence::{self, Link};
 use crate::features::documents::signing::labels::FIELD_BOX;
 use crate::features::documents::signing::lifecycle::{Preparation, Refusal, SignerState};
+use crate::features::documents::signing::more_time::{
+    TimeForm, TimeRefused, USUAL_DAYS, day_choices, last_day_hint,
+};
 use crate::features::documents::signing::posted::{PostedSignature, SignedIn};
-use crate::features::documents::signing::seal_store;
-use crate::features::documents::signing::staff_section::day_choices;
-use crate::features::documents::signing::store::{self, EventRow, Signer};
+use crate::features::documents::signing::store::{self, Signer};
 use crate::features::documents::staff_forms::{Place, refused, text_error};
-use crate::features::documents::staff_pages::page_of;
+use crate::features::documents::staff_pages::{page_at, page_of};
 use crate::features::documents::store::{self as rows, Document, ShareTarget};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::{self, StaffMember, StaffSession, StaffState};
@@ -30,7 +32,7 @@ use crate::kernel::ids::SignerId;
 use crate::kernel::text;
 use crate::platform::db::Scoped;
 use crate::platform::fault::Fault;
-use crate::platform::i18n::{Stamp, Words};
+use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::{FieldErrors, Nothing};
@@ -39,8 +41,6 @@ use crate::platform::web::guard::ClientIp;
 use crate::platform::web::step_up::StepUp;
 use crate::platform::web::{PageError, PageResult, html, see_other};
 
-/// Days to sign that a form has chosen at first.
-const USUAL_DAYS: i64 = 30;
 /// Positions that a form offers.
 const POSITIONS: i32 = 5;
 
@@ -143,6 +143,8 @@ struct AskPage {
     positions: Vec<(i32, String)>,
     days: i64,
     choices: Vec<(i64, String)>,
+    /// Until when an authorization can be signed at most.
+    hint: String,
 }
 
 /// Why nobody can be asked to sign a document now.
@@ -160,7 +162,9 @@ async fn cannot_ask(
         return Ok(Some(words.get("signing-ask-withdrawn")));
     }
     let id = document.document_id;
+    let is_over = matches!(document.ended(session.practice.today(app.now())), Some(Ended::Expired(_)));
     Ok(match app.db.read(&session.scope, move |c| store::signed(c, &id)).await? {
+        Signed::No if is_over => Some(words.get("signing-last-day-over-staff")),
         Signed::No => None,
         Signed::Open => Some(words.get("signing-ask-open")),
         Signed::Completed => Some(words.get("signing-ask-signed")),
@@ -218,6 +222,7 @@ async fn ask_page_of(
         positions: (0..=POSITIONS).map(|at| (at, position(at))).collect(),
         days: form.days,
         choices: day_choices(words),
+        hint: last_day_hint(session, document),
         frame: session.frame(app, CHARTS),
     };
     Ok((status, html(page.render())?).into_response())
@@ -350,7 +355,27 @@ pub async fn extend(
 ) -> PageResult {
     let form: DaysForm = session.form(&body)?;
     let days: i64 = form.days.parse().unwrap_or(0);
-    act_on!(app, session, at, "signing-extended", |c, by, id| actions::extend(c, &by, &id, days))
+    let (place, document) = Place::of_document(&app, &session, &at).await?;
+    let (by, id) = (session.by(), document.document_id);
+    let outcome = app.db.write(&session.scope, move |c| actions::extend(c, &by, &id, days)).await?;
+    let here = page_of(&document);
+    let why = match outcome {
+        Ok(extended) => {
+            app.live.chart_changed(session.scope.id(), &place.chart);
+            let done = match extended {
+                Extended::AsAsked => "?done=signing-extended",
+                Extended::ToLastDay => "?done=signing-extended-last-day",
+            };
+            return Ok(see_other(&format!("{here}{done}")));
+        }
+        Err(Denied::Days) => TimeRefused::Days,
+        Err(Denied::Signing(Refusal::NotLonger(time))) => TimeRefused::NotLonger(time),
+        // Over meanwhile: the document's page says so.
+        Err(Denied::Signing(_)) => return Ok(see_other(&here)),
+        Err(why) => return Err(denied(why)),
+    };
+    let time = TimeForm { refused: Some((days, why)) };
+    page_at(app, session, (place.chart, id), (None, FromPage::default()), time).await
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -665,84 +690,4 @@ pub async fn sign(
         }
     }
     sign_page_of(&app, &session, (&place, &own), form, errors)
-}
-
-struct EventLine {
-    seq: i32,
-    what: String,
-    at: Stamp,
-    who: String,
-    hash: String,
-}
-
-#[derive(Template)]
-#[template(path = "features/documents/signing/templates/staff_evidence.html")]
-struct EvidencePage {
-    frame: StaffFrame,
-    head: RoomHead,
-    here: String,
-    title: String,
-    sha256: String,
-    /// The number of the first record that is not what it was.
-    broken: Option<String>,
-    /// Of the certificates that the practice has sealed with.
-    fingerprints: Vec<String>,
-    events: Vec<EventLine>,
-}
-
-/// A document's newest request, as its chain is followed.
-pub fn links(events: &[EventRow]) -> impl Iterator<Item = Link<'_>> {
-    events.iter().map(|event| Link {
-        seq: event.seq,
-        evidence: &event.evidence,
-        hash: &event.hash,
-        prev: &event.prev,
-    })
-}
-
-/// What is written down of a request, and whether it is still what was written.
-pub async fn evidence_page(
-    State(app): State<AppState>,
-    session: StaffSession,
-    Path(at): Path<(String, String)>,
-) -> PageResult {
-    let (place, document) = Place::of_document(&app, &session, &at).await?;
-    if !document.kind.is_seen_by(session.role, document.label) {
-        return Err(PageError::NotFound);
-    }
-    let id = document.document_id;
-    let found = app
-        .db
-        .read(&session.scope, move |c| {
-            let Some(signing) = store::newest(c, &id)? else { return Ok(None) };
-            let events = store::events(c, &signing.request.signing_id)?;
-            Ok(Some((signing, events, seal_store::fingerprints(c)?)))
-        })
-        .await?;
-    let (signing, events, fingerprints) = found.ok_or(PageError::NotFound)?;
-    let (words, now) = (session.words, app.now());
-    let request = &signing.request;
-    let checked = evidence::check(&request.sha256, links(&events), &request.chain_head);
-    let line = |event: &EventRow| EventLine {
-        seq: event.seq,
-        what: words.get(&format!("signing-event-{}", event.kind)),
-        at: words.stamp(event.at, &session.zone, now),
-        who: signing
-            .signers
-            .iter()
-            .find(|signer| Some(signer.signer_id) == event.signer_id)
-            .map_or_else(String::new, |signer| signer.printed_name.clone()),
-        hash: event.hash.clone(),
-    };
-    let page = EvidencePage {
-        head: place.head(&app, &session),
-        here: page_of(&document),
-        title: document.title.clone(),
-        sha256: request.sha256.clone(),
-        broken: checked.err().map(|broken| words.with1("signing-chain-broken", "number", broken.0)),
-        events: events.iter().map(line).collect(),
-        fingerprints,
-        frame: session.frame(&app, CHARTS),
-    };
-    html(page.render())
 }

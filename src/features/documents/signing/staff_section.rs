@@ -6,6 +6,7 @@ use crate::features::access::is_one_parent_alone;
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, WaitingRequest};
 use crate::features::documents::signing::actions::{Reminder, can_sign, grants_asked, reminder};
+use crate::features::documents::signing::consent::{self, OnPaper};
 use crate::features::documents::signing::in_person::right::{Allowed, allowed};
 use crate::features::documents::signing::labels::{FIELD_BOX, ShownMark, shown, tone};
 use crate::features::documents::signing::lifecycle::{SignerState, SigningState, Standing};
@@ -20,14 +21,6 @@ use crate::platform::fault::Fault;
 use crate::platform::i18n::Words;
 use crate::platform::permissions::Permission;
 
-/// Days to sign that a form offers.
-const DAYS: &[i64] = &[7, 14, 30, 60, 90];
-
-/// In words.
-pub fn day_choices(words: Words) -> Vec<(i64, String)> {
-    DAYS.iter().map(|days| (*days, words.count("signing-days", "count", *days))).collect()
-}
-
 /// A signer on the document's page.
 pub struct SignerLine {
     /// Their name, as it was when they were asked.
@@ -40,6 +33,8 @@ pub struct SignerLine {
     pub state: String,
     /// What they did, and when.
     pub notes: Vec<String>,
+    /// They get it on paper: since when.
+    pub on_paper: Option<String>,
     /// Their mark.
     pub mark: Option<ShownMark>,
     /// Whether they can sign on the device of whoever reads this.
@@ -108,6 +103,8 @@ pub struct Work {
     revoked: Vec<(StaffLine, Option<Timestamp>)>,
     /// What clients ask for.
     asked_for: Vec<WaitingRequest>,
+    /// What somebody gets on paper.
+    on_paper: Vec<OnPaper>,
 }
 
 /// Reads it, as far as the reader's role sees the documents.
@@ -126,7 +123,9 @@ pub fn work_of(c: &mut Scoped<'_>, session: &StaffSession) -> Result<Work, Fault
     ended.retain(|line| line.kind.is_seen_by(session.role, line.label));
     let mut revoked = store::revoked(c)?;
     revoked.retain(|(line, _)| line.kind.is_seen_by(session.role, line.label));
-    Ok(Work { own, ended, revoked, asked_for })
+    let mut on_paper = if may_end { consent::on_paper(c)? } else { Vec::new() };
+    on_paper.retain(|of| of.line.kind.is_seen_by(session.role, of.line.label));
+    Ok(Work { own, ended, revoked, asked_for, on_paper })
 }
 
 /// A line of the work list.
@@ -170,7 +169,12 @@ impl Work {
         });
         let revoked =
             self.revoked.iter().map(|(of, at)| line("documents-work-revoked", at.unwrap_or(of.deadline), of));
-        own.chain(revoked).chain(asked_for).chain(ended).collect()
+        let on_paper = self.on_paper.iter().map(|of| {
+            let since = session.words.stamp(of.since, &session.zone, now).short;
+            let what = session.words.with2("signing-work-paper", "name", &of.name, "moment", since);
+            WorkLine { what, ..line("signing-work-own", of.line.deadline, &of.line) }
+        });
+        own.chain(revoked).chain(asked_for).chain(on_paper).chain(ended).collect()
     }
 }
 
@@ -197,6 +201,8 @@ pub struct Missing {
     pub signer: Signer,
     /// Whether they can sign when it is their turn.
     pub can: bool,
+    /// Since when they get it on paper.
+    pub on_paper: Option<Timestamp>,
 }
 
 impl Missing {
@@ -229,7 +235,11 @@ pub fn missing_of_chart(
             Some((document, request)) => can_sign(c, document, request, &signer)?,
             None => true,
         };
-        missing.push(Missing { signer, can });
+        let on_paper = match signer.access_id.filter(|_| signer.state == SignerState::Ready) {
+            Some(access) => consent::on_paper_since(c, &access)?,
+            None => None,
+        };
+        missing.push(Missing { signer, can, on_paper });
     }
     Ok(missing)
 }
@@ -238,6 +248,8 @@ pub fn missing_of_chart(
 pub struct Looked {
     signing: Signing,
     can: Vec<bool>,
+    /// Since when each gets it on paper.
+    on_paper: Vec<Option<Timestamp>>,
     /// The soonest of those whose turn it is.
     reminder: Option<Reminder>,
     /// Whether each may sign in person, where it is their turn.
@@ -266,10 +278,15 @@ pub fn look(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Looked>, F
     let is_open = signing.request.state == SigningState::Open;
     let is_running = signing.request.standing(c.now()) == Standing::Open;
     let mut can = Vec::with_capacity(signing.signers.len());
+    let mut on_paper = Vec::with_capacity(signing.signers.len());
     let (mut here, mut reminders) = (Vec::with_capacity(signing.signers.len()), Vec::new());
     for signer in &signing.signers {
         let is_asked = is_open && signer.state.is_asked();
         can.push(!is_asked || can_sign(c, document, &signing.request, signer)?);
+        on_paper.push(match signer.access_id.filter(|_| is_asked) {
+            Some(access) => consent::on_paper_since(c, &access)?,
+            None => None,
+        });
         here.push(match signing.request.is_turn_of(signer, c.now()) {
             true => Some(allowed(c, document, &signing, signer)?),
             false => None,
@@ -282,7 +299,7 @@ pub fn look(c: &mut Scoped<'_>, document: &Document) -> Result<Option<Looked>, F
         is_open && is_one_parent_alone(c, &document.chart_id, &grants_asked(&signing.signers))?;
     let copy = seal_store::state_of(c, &signing.request)?;
     let reminder = reminders.into_iter().min();
-    Ok(Some(Looked { signing, can, reminder, here, is_one_alone, copy }))
+    Ok(Some(Looked { signing, can, on_paper, reminder, here, is_one_alone, copy }))
 }
 
 /// The colour and the words of a request's state.
@@ -331,7 +348,7 @@ fn sign_here(words: Words, signer: &Signer, allowed: Option<Allowed>) -> SignHer
 /// See [`SigningSection`].
 pub fn section_of(session: &StaffSession, looked: &Looked, now: Timestamp) -> SigningSection {
     let words = session.words;
-    let Looked { signing, can, reminder, here, is_one_alone, copy } = looked;
+    let Looked { signing, can, on_paper, reminder, here, is_one_alone, copy } = looked;
     let (request, reach) = (&signing.request, looked.reach());
     let standing = request.standing(now);
     let moment = |at| words.date_time(at, &session.zone);
@@ -339,8 +356,8 @@ pub fn section_of(session: &StaffSession, looked: &Looked, now: Timestamp) -> Si
     let signers = signing
         .signers
         .iter()
-        .zip(can.iter().zip(here))
-        .map(|(signer, (can, here))| {
+        .zip(can.iter().zip(here).zip(on_paper))
+        .map(|(signer, ((can, here), on_paper))| {
             let note = |key: &str, at: Option<Timestamp>| Some(words.with1(key, "moment", moment(at?)));
             let settled = match signer.state {
                 SignerState::Signed => note("signing-note-signed", signer.settled_at),
@@ -366,6 +383,7 @@ pub fn section_of(session: &StaffSession, looked: &Looked, now: Timestamp) -> Si
                             .map(|name| words.with1("signing-hosted", "name", name)),
                     )
                     .collect(),
+                on_paper: note("signing-paper-since", *on_paper),
                 mark: shown(signer),
                 sign_here: sign_here(words, signer, (!*is_one_alone).then_some(*here).flatten()),
             }

@@ -1,5 +1,6 @@
 //! The rows of requests to sign, their signers and events, and of consents to electronic records.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use crate::features::access::permission::{Item, Label};
@@ -14,9 +15,10 @@ use crate::kernel::ids::{
     AccessId, AccountId, ChartId, ConsentId, DocumentId, PracticeId, SignerId, SigningId, StaffId,
 };
 use crate::platform::db::schema::{
-    chart, document, document_share, econsent, packet, packet_item, person, signer, signing, signing_event,
+    chart, document, document_share, econsent, packet, packet_item, person, portal_access, signer, signing,
+    signing_event,
 };
-use crate::platform::db::{InLists as _, Scoped, columns};
+use crate::platform::db::{InLists as _, Scoped, columns, rows_beside};
 use crate::platform::fault::{Fault, is_duplicate};
 use crate::platform::web::nav::MOST_COUNTED;
 use crate::{practice_row, word_enum};
@@ -683,6 +685,55 @@ pub fn came_to_nothing(c: &mut Scoped<'_>) -> Result<Vec<StaffLine>, Fault> {
         .limit(2 * STAFF_LISTED)
         .select(StaffLine::as_select())
         .load(c)
+}
+
+/// Somebody whose turn it is to sign, whose account took back a consent to electronic records at some time.
+#[derive(Clone, Debug)]
+pub struct MaybeOnPaper {
+    /// The request.
+    pub line: StaffLine,
+    /// Their name, as it was when they were asked.
+    pub name: String,
+    /// Where their account is at home, and which it is.
+    pub account: (PracticeId, AccountId),
+}
+
+/// See [`MaybeOnPaper`]; what ends first at the top. Whether a consent was given again since is asked for each.
+pub fn maybe_on_paper(c: &mut Scoped<'_>) -> Result<Vec<MaybeOnPaper>, Fault> {
+    let now = c.now();
+    let taken_back = rows_beside(econsent::table, portal_access::table)
+        .filter(econsent::account_practice_id.nullable().eq(portal_access::account_practice_id))
+        .filter(econsent::account_id.nullable().eq(portal_access::account_id))
+        .filter(econsent::act.eq(ConsentAct::Withdrawn));
+    let found: Vec<(StaffLine, String, Option<PracticeId>, Option<AccountId>)> =
+        with_client!(c)
+            .inner_join(signer::table.on(
+                signer::practice_id.eq(signing::practice_id).and(signer::signing_id.eq(signing::signing_id)),
+            ))
+            .inner_join(
+                portal_access::table.on(portal_access::practice_id
+                    .eq(signer::practice_id)
+                    .and(portal_access::access_id.nullable().eq(signer::access_id))),
+            )
+            .filter(signer::state.eq(SignerState::Ready))
+            .filter(signing::state.eq(SigningState::Open))
+            .filter(signing::deadline.gt(now))
+            .filter(exists(taken_back))
+            .order((signing::deadline.asc(), signer::signer_id.asc()))
+            .limit(4 * STAFF_LISTED)
+            .select((
+                StaffLine::as_select(),
+                signer::printed_name,
+                portal_access::account_practice_id,
+                portal_access::account_id,
+            ))
+            .load(c)?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(line, name, home, account)| {
+            Some(MaybeOnPaper { line, name, account: (home?, account?) })
+        })
+        .collect())
 }
 
 /// Authorizations that were revoked, and of which nobody noted that the practice acts on them no more; the newest first.

@@ -15,7 +15,7 @@ use crate::features::documents::signing::in_person::lifecycle::{Ending, Stage};
 use crate::features::documents::signing::in_person::right::{Allowed, allowed, person_of};
 use crate::features::documents::signing::in_person::store::{self, InPerson, Meeting};
 use crate::features::documents::signing::store as requests;
-use crate::features::documents::store::{self as rows, Content};
+use crate::features::documents::store::{self as rows, Content, Look};
 use crate::kernel::civil::BirthDate;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::{DocumentId, InPersonId, PersonId, SignerId, StaffId};
@@ -200,7 +200,8 @@ pub fn confirm(
     Ok(BirthDateOutcome::Wrong)
 }
 
-/// The signer agrees to sign this document electronically. It is theirs to read from now on.
+/// The signer agrees to sign this document electronically. It is theirs to read from now on, and counts as opened by them:
+/// the audit event of the agreement says so, as nobody opens it with a session of their own.
 pub fn agree(
     c: &mut Scoped<'_>,
     by: &By,
@@ -213,6 +214,8 @@ pub fn agree(
     meeting.row.consent_sha256 = Some(consent::sha256_of(&consent::text_in_person(words, practice)));
     store::save(c, &meeting.row)?;
     audit::record(c, event(by, DocumentAction::InPersonAgreed, &meeting))?;
+    let number = place.signing.request.number;
+    rows::note_reading(c, &meeting.document, &meeting.access, number, Look::Open)?;
     note_opened_in_person(c, by, &mut place, &meeting.row)
 }
 
