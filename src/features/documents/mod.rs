@@ -15,6 +15,7 @@
 //! | `merge` | the blanks of a template, and how they are filled, pure |
 //! | `template_lifecycle`, `template_actions`, `template_store` | templates, and documents made of them |
 //! | `template_pages`, `fill_pages` | their pages |
+//! | `library_page` | where staff find templates, packets and the check of a signed document |
 //! | `authorization`, `authorization_actions`, `authorization_pages` | clients revoke an authorization |
 //! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
 //! | `packets` | several documents that are sent together |
@@ -40,6 +41,7 @@ mod held_store;
 mod kinds;
 mod labels;
 mod leftovers;
+mod library_page;
 mod lifecycle;
 pub mod merge;
 mod notices;
@@ -100,13 +102,22 @@ use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::objects::PART_BYTES;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
-use crate::platform::web::nav::ClientNav;
+use crate::platform::web::nav::{ClientNav, StaffNav};
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::DocumentAction::ACTIONS,
     mail_kinds: kinds::DocumentMail::KINDS,
     mail_subjects: &[notices::NOTICE, signing::notices::TURN, signing::notices::NEWS],
+    staff_nav: &[StaffNav {
+        section: library_page::LIBRARY,
+        label: "nav-documents",
+        icon: "documents",
+        needs: Permission::SeeDocuments,
+        order: 37,
+        waiting: None,
+        first_for: &[],
+    }],
     client_nav: &[ClientNav {
         section: client_pages::MINE,
         label: "nav-documents",
@@ -178,6 +189,7 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}/documents/from-template", manage, fill_pages::choose)
         .get("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::page)
         .post("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::make)
+        .get("/staff/documents", see, library_page::page)
         .get("/staff/templates", edit, template_pages::list)
         .get("/staff/templates/new", edit, template_pages::new_page)
         .post("/staff/templates/new", edit, template_pages::add)

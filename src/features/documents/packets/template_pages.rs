@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::documents::library_page::LIBRARY;
 use crate::features::documents::packets::lifecycle::{Task, may_be_in_packet};
 use crate::features::documents::packets::store::{self, MOST_ITEMS, PacketTemplate, TemplateItem};
 use crate::features::documents::packets::templates::{
@@ -14,7 +15,6 @@ use crate::features::documents::packets::templates::{
 use crate::features::documents::signing::actions::MOST_DAYS;
 use crate::features::documents::template_actions::{LONGEST_NAME, Use};
 use crate::features::documents::template_pages::Line;
-use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::PacketTemplateId;
 use crate::kernel::text;
@@ -59,7 +59,7 @@ pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> Pa
         by: packet.changed_by_name,
     };
     let lines = packets.into_iter().map(line).collect();
-    html(ListPage { frame: staff.frame(&app, CHARTS), lines }.render())
+    html(ListPage { frame: staff.frame(&app, LIBRARY), lines }.render())
 }
 
 /// What the form sends: a place, a template and a task a row.
@@ -262,7 +262,7 @@ async fn show(
         }
     };
     let page = EditPage {
-        frame: staff.frame(app, CHARTS),
+        frame: staff.frame(app, LIBRARY),
         action: found.map_or_else(
             || "/staff/packets/new".to_owned(),
             |found| format!("/staff/packets/{}", found.packet.packet_template_id),
