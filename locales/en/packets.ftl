@@ -14,7 +14,7 @@ packets-none-used = There is no packet to send yet.
 packets-needs-templates = A packet is made of published templates. Write one first.
 packets-field-name-hint = For your team. Clients read the titles of the documents.
 packets-items = Documents
-packets-items-hint = Clients see them in this order. To move one, change its place. Save to get more lines.
+packets-items-hint = Clients see them in this order. To move one, type its new place: the others make room. Save to see the new order and to get more lines.
 packets-field-place = Place of document { $number }
 packets-field-item = Document { $number }
 packets-field-task = What the client does with document { $number }
@@ -48,6 +48,7 @@ packets-send = Send packet
 packets-send-title = Send “{ $name }”
 packets-send-text = They get one mail that something new is there. It does not say what.
 packets-to = For whom
+packets-field-of = Stands in: { $names }.
 packets-before = { $name } got this packet on { $moment }. Sending it again makes new copies.
 packets-missing-text = The packet needs it. Nothing is sent until all of it is there.
 packets-enclosed-missing = The packet needs this, and it is not on file yet: { $names }. Nothing was sent.
@@ -83,6 +84,7 @@ packets-withdraw = Withdraw packet
 packets-withdraw-link = Withdraw the packet { $name }
 packets-withdraw-title = Withdraw “{ $name }”?
 packets-withdraw-text = The client no longer sees these documents, and signatures that are asked for are canceled:
+packets-withdraw-keep = Keep the packet
 packets-withdraw-kept =
     { $count ->
         [one] { $count } signed document stays. Whoever signed it keeps it.

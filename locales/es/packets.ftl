@@ -14,7 +14,7 @@ packets-none-used = Aún no hay ningún paquete para enviar.
 packets-needs-templates = Un paquete se hace de plantillas publicadas. Escriba una primero.
 packets-field-name-hint = Para su equipo. Los clientes leen los títulos de los documentos.
 packets-items = Documentos
-packets-items-hint = Los clientes los ven en este orden. Para mover uno, cambie su lugar. Guarde para tener más líneas.
+packets-items-hint = Los clientes los ven en este orden. Para mover uno, escriba su nuevo lugar: los demás le hacen sitio. Guarde para ver el nuevo orden y tener más líneas.
 packets-field-place = Lugar del documento { $number }
 packets-field-item = Documento { $number }
 packets-field-task = Qué hace el cliente con el documento { $number }
@@ -48,6 +48,7 @@ packets-send = Enviar un paquete
 packets-send-title = Enviar «{ $name }»
 packets-send-text = Recibe un solo correo que dice que hay algo nuevo. No dice qué.
 packets-to = Para quién
+packets-field-of = Aparece en: { $names }.
 packets-before = { $name } recibió este paquete el { $moment }. Si lo envía otra vez, se hacen copias nuevas.
 packets-missing-text = El paquete lo necesita. No se envía nada hasta que esté todo.
 packets-enclosed-missing = El paquete necesita esto, y aún no está registrado: { $names }. No se envió nada.
@@ -83,6 +84,7 @@ packets-withdraw = Retirar el paquete
 packets-withdraw-link = Retirar el paquete { $name }
 packets-withdraw-title = ¿Retirar «{ $name }»?
 packets-withdraw-text = El cliente ya no ve estos documentos, y las firmas pedidas se cancelan:
+packets-withdraw-keep = Conservar el paquete
 packets-withdraw-kept =
     { $count ->
         [one] { $count } documento firmado queda. Quien lo firmó lo conserva.

@@ -312,6 +312,39 @@ stories! {
         casey.get(&path).await.must_be(404);
     }
 
+    async fn a_document_of_a_packet_stands_where_its_place_says(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let fees = published(w, "Fees", DocumentKind::Notice, "We charge by visit.").await;
+        let parking = published(w, "Parking permit", DocumentKind::Other, "Your car: {{ask:License plate}}").await;
+        let items_of = [(notice, Task::Read), (fees, Task::Read), (parking, Task::Read)];
+        let packet = packet_of(w, "Intake", &items_of).await;
+        let (mut casey, edit) = (w.staff(Role::Clinician).await, format!("/staff/packets/{packet}"));
+        let with_place = |page: &Page, row: usize, typed: &str| {
+            let mut fields = page.form(&edit).fields;
+            let place = fields.iter_mut().filter(|(name, _)| name == "place").nth(row).expect("a row");
+            place.1 = typed.to_owned();
+            fields
+        };
+        let of = |page: &Page, field: &str| -> Vec<String> {
+            let fields = page.form(&edit).fields.into_iter();
+            fields.filter(|(name, value)| name == field && !value.is_empty()).map(|(_, value)| value).collect()
+        };
+        // The third one goes to the top, and the two others make room.
+        let fields = with_place(&casey.get(&edit).await, 2, "1");
+        let saved = casey.post_fields(&edit, &fields).await;
+        let shown = casey.follow(&saved).await;
+        assert_eq!(of(&shown, "item"), [parking, notice, fees].map(|id| id.to_string()));
+        assert_eq!(of(&shown, "place")[..3], ["1", "2", "3"]);
+        // And back to the end.
+        let fields = with_place(&shown, 0, "3");
+        let saved = casey.post_fields(&edit, &fields).await;
+        let shown = casey.follow(&saved).await;
+        assert_eq!(of(&shown, "item"), [notice, fees, parking].map(|id| id.to_string()));
+        // Who sends it reads which document asks.
+        casey.get(&send_path(&ana, &packet)).await.must_say("License plate").must_say("Stands in: Parking permit.");
+    }
+
     async fn c_22_no_packet_holds_a_note_that_is_never_shared(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;

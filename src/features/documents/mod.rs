@@ -17,6 +17,7 @@
 //! | `template_pages`, `fill_pages` | their pages |
 //! | `library_page` | where staff find templates, packets and the check of a signed document |
 //! | `authorization`, `authorization_actions`, `authorization_pages` | clients revoke an authorization |
+//! | `record_revocation_page` | staff record that one did outside the portal |
 //! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
 //! | `packets` | several documents that are sent together |
 //! | `signing` | asking people to sign it |
@@ -49,6 +50,7 @@ pub mod packets;
 mod page_links;
 mod page_pictures;
 mod parts_pages;
+mod record_revocation_page;
 pub mod request_actions;
 mod request_lifecycle;
 mod request_pages;
@@ -231,6 +233,16 @@ fn routes() -> Routes {
             "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}/picture",
             see,
             page_pictures::staff_picture,
+        )
+        .get(
+            "/staff/charts/{chart}/documents/{document}/record-revocation",
+            manage,
+            record_revocation_page::ask,
+        )
+        .post(
+            "/staff/charts/{chart}/documents/{document}/record-revocation",
+            manage,
+            record_revocation_page::record,
         )
         .post(
             "/staff/charts/{chart}/documents/{document}/revocation-noted",

@@ -256,6 +256,13 @@ struct EditPage {
     required: Vec<String>,
 }
 
+impl EditPage {
+    /// What is wrong with a text speaks of the list of blanks: it is open then.
+    fn shows_blanks(&self) -> bool {
+        self.parts.iter().any(|part| self.errors.of(&part.body_field).is_some())
+    }
+}
+
 /// A template as it stands.
 struct Found {
     template: Template,

@@ -75,7 +75,8 @@ pub fn look(c: &mut Scoped<'_>, asked: &[String]) -> Result<Vec<Numbered>, Fault
         let ids: Vec<ChartId> = found.iter().map(|(_, chart)| *chart).collect();
         known.extend(found);
         files.extend(people::load_files(c, &ids)?.into_iter().map(|file| (file.chart.chart_id, file)));
-        owners.extend(rows::owners_of(c, &ids)?.into_iter().map(|of| (of.chart_id, (of.access_id, of.state))));
+        owners
+            .extend(rows::owners_of(c, &ids)?.into_iter().map(|of| (of.chart_id, (of.access_id, of.state))));
     }
     let mut seen = BTreeSet::new();
     let number = |(asked, key): (&String, &String)| {

@@ -272,9 +272,7 @@ pub(super) async fn begin(State(app): State<AppState>, staff: StaffSession, body
             }
         }
     }
-    let read = move |c: &mut Scoped<'_>| {
-        Ok::<_, Fault>((many::sendable(c, &template)?, look(c, &asked)?))
-    };
+    let read = move |c: &mut Scoped<'_>| Ok::<_, Fault>((many::sendable(c, &template)?, look(c, &asked)?));
     let (packet, all) = app.db.read(&staff.scope, read).await?;
     let strange = no_numbers(&all);
     if !strange.is_empty() {
