@@ -16,6 +16,7 @@ access-log-document-read-by-staff = read a document
 access-log-document-shared = shared a document
 access-log-document-withdrawn = took a document back
 access-log-document-authorization-revoked = revoked an authorization
+access-log-document-revocation-recorded = recorded that an authorization was revoked
 access-log-video-joined = joined an appointment by video
 access-log-signing-sent = asked for signatures
 access-log-signing-signed = signed a document

@@ -16,6 +16,7 @@ access-log-document-read-by-staff = leyó un documento
 access-log-document-shared = compartió un documento
 access-log-document-withdrawn = retiró un documento
 access-log-document-authorization-revoked = revocó una autorización
+access-log-document-revocation-recorded = anotó que se había revocado una autorización
 access-log-video-joined = entró en una cita por video
 access-log-signing-sent = pidió firmas
 access-log-signing-signed = firmó un documento

@@ -73,7 +73,8 @@ mod tests {
                 "/staff/information",
                 "/staff/messages",
                 "/staff/calendar",
-                "/staff/requests"
+                "/staff/requests",
+                "/staff/documents"
             ]
         );
         assert_eq!(

@@ -69,6 +69,7 @@ mod practice_profile;
 mod preview;
 mod promises;
 mod races;
+mod recorded_revocations;
 mod relay;
 mod requests;
 mod rights;

@@ -1,6 +1,7 @@
 //! Packets of documents: made by staff, sent to one client, with an invitation and to many; how they stand; taken back.
 
 use anteroom::features::access::actions::{self, Act, Target, send_many};
+use anteroom::features::access::lifecycle::State;
 use anteroom::features::access::permission::Label;
 use anteroom::features::documents::packets::lifecycle::Task;
 use anteroom::features::documents::{DocumentKind, Recipient, Telling};
@@ -14,7 +15,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::api::key;
-use crate::portal_people::{account, enrolled, events, grant, sign_in};
+use crate::portal_people::{account, enrolled, events, grant, set_state, sign_in};
 use crate::signing::{SIGNATURE, code_of, page_of, representative, sign, sign_path, staff_page};
 use crate::stories;
 use crate::support::packets::{labelled, packet_in_order, packet_of, published, send, send_to, send_to_many};
@@ -311,6 +312,39 @@ stories! {
         casey.get(&path).await.must_be(404);
     }
 
+    async fn a_document_of_a_packet_stands_where_its_place_says(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let notice = published(w, "Privacy notice", DocumentKind::Notice, "Read this.").await;
+        let fees = published(w, "Fees", DocumentKind::Notice, "We charge by visit.").await;
+        let parking = published(w, "Parking permit", DocumentKind::Other, "Your car: {{ask:License plate}}").await;
+        let items_of = [(notice, Task::Read), (fees, Task::Read), (parking, Task::Read)];
+        let packet = packet_of(w, "Intake", &items_of).await;
+        let (mut casey, edit) = (w.staff(Role::Clinician).await, format!("/staff/packets/{packet}"));
+        let with_place = |page: &Page, row: usize, typed: &str| {
+            let mut fields = page.form(&edit).fields;
+            let place = fields.iter_mut().filter(|(name, _)| name == "place").nth(row).expect("a row");
+            place.1 = typed.to_owned();
+            fields
+        };
+        let of = |page: &Page, field: &str| -> Vec<String> {
+            let fields = page.form(&edit).fields.into_iter();
+            fields.filter(|(name, value)| name == field && !value.is_empty()).map(|(_, value)| value).collect()
+        };
+        // The third one goes to the top, and the two others make room.
+        let fields = with_place(&casey.get(&edit).await, 2, "1");
+        let saved = casey.post_fields(&edit, &fields).await;
+        let shown = casey.follow(&saved).await;
+        assert_eq!(of(&shown, "item"), [parking, notice, fees].map(|id| id.to_string()));
+        assert_eq!(of(&shown, "place")[..3], ["1", "2", "3"]);
+        // And back to the end.
+        let fields = with_place(&shown, 0, "3");
+        let saved = casey.post_fields(&edit, &fields).await;
+        let shown = casey.follow(&saved).await;
+        assert_eq!(of(&shown, "item"), [notice, fees, parking].map(|id| id.to_string()));
+        // Who sends it reads which document asks.
+        casey.get(&send_path(&ana, &packet)).await.must_say("License plate").must_say("Stands in: Parking permit.");
+    }
+
     async fn c_22_no_packet_holds_a_note_that_is_never_shared(w: &mut World) {
         let ana = w.chart("Ana", "Duarte").await;
         enrolled(w, &ana).await;
@@ -426,13 +460,15 @@ stories! {
         let new = "/staff/packet-sendings/new";
         let page = desk.get(new).await;
         desk.submit(&page, new, &[("packet", ""), ("numbers", " ")]).await.must_be(422).must_say("Type 1 to 500 chart numbers.");
-        let (packet_id, typed) = (packet.to_string(), format!("{}\nno-such\n{}", numbers.join("\n"), numbers[0]));
-        let begun = desk.submit_and_follow(&page, new, &[("packet", &packet_id), ("numbers", &typed)]).await;
-        begun.must_say("0 of 51 sent").must_say("On its way");
+        let (packet_id, typed) = (packet.to_string(), format!("{}\nA-9999\n{}", numbers.join("\n"), numbers[0]));
+        let asked = desk.submit(&page, new, &[("packet", &packet_id), ("numbers", &typed)]).await;
+        asked.must_be(200).must_say("Send to 47 charts").must_say("No chart has this number").must_say("No portal access yet");
+        let begun = desk.submit_and_follow(&asked, new, &[("act", "send")]).await;
+        begun.must_say("0 of 47 sent").must_say("On its way");
         assert_eq!(packets(w).await, 0, "no page waits for it");
         // One chart had its turn before the process ended: the next one goes on behind it.
         w.tamper(|c| {
-            diesel::update(packet_sending_chart::table.filter(packet_sending_chart::position.eq(50)))
+            diesel::update(packet_sending_chart::table.filter(packet_sending_chart::position.eq(47)))
                 .set(packet_sending_chart::result.eq(Some("sent")))
                 .execute(c)
         })
@@ -441,6 +477,12 @@ stories! {
         assert_eq!(packets(w).await, 46, "each chart has one turn");
         let here = desk.get("/staff/packet-sendings").await;
         here.must_say("Finished");
+        // A program sends to whom it names: those who were never invited have a result too.
+        let uninvited: Vec<ChartId> = clients[..3].iter().map(|client| client.chart_id).collect();
+        let by_program = send_to_many(w, packet, &uninvited).await;
+        w.run_due_jobs().await;
+        let results = desk.get(&format!("/staff/packet-sendings/{by_program}")).await;
+        results.must_say("No portal access yet: Client Number0 was not sent anything");
         let results: Vec<(Option<String>, i64)> = w
             .look(|c| {
                 packet_sending_chart::table
@@ -451,12 +493,90 @@ stories! {
             })
             .await;
         let of = |word: &str| results.iter().find(|(result, _)| result.as_deref() == Some(word)).map_or(0, |(_, count)| *count);
-        assert_eq!((of("sent"), of("no_grant"), of("unknown")), (47, 3, 1), "{results:?}");
+        assert_eq!((of("sent"), of("no_grant"), of("unknown")), (47, 3, 0), "{results:?}");
         // Sent once more, it comes to nobody twice.
         send_to_many(w, packet, &[clients[0].chart_id, clients[4].chart_id]).await;
         w.run_due_jobs().await;
         assert_eq!(packets(w).await, 46);
-        assert_eq!(events(w, "packet.sending_done").await, 2);
+        assert_eq!(events(w, "packet.sending_done").await, 3);
+    }
+
+    async fn whom_a_list_of_numbers_names_is_shown_before_anything_goes_out(w: &mut World) {
+        let packet = intake(w).await.to_string();
+        let (ana, ben) = (w.chart("Ana", "Duarte").await, w.chart("Ben", "Ortiz").await);
+        let (carl, dana) = (w.chart("Carl", "Meyer").await, w.chart("Dana", "Lopez").await);
+        for client in [&ana, &ben, &dana] {
+            enrolled(w, client).await;
+        }
+        let dana_grant = grant_of(w, dana.chart_id).await;
+        set_state(w, &dana_grant, State::Declined).await;
+        let (mut desk, new) = (w.staff(Role::FrontDesk).await, "/staff/packet-sendings/new");
+        let page = desk.get(new).await;
+        // A name is no number, and is told beside the field.
+        let typed = format!("{}\nabc\nDuarte", ana.number);
+        let refused = desk.submit(&page, new, &[("packet", &packet), ("numbers", &typed)]).await;
+        refused.must_be(422).must_say("These are not chart numbers: abc, Duarte.");
+        assert!(refused.html().contains("id=\"e-numbers\""), "beside the field");
+        let all = [&ana, &ben, &carl, &dana, &ana].map(|client| client.number.as_str());
+        let typed = format!("{}\n7777777", all.join("\n"));
+        let sent = [("packet", packet.as_str()), ("numbers", typed.as_str())];
+        let asked = desk.submit(&page, new, &sent).await;
+        asked.must_be(200).must_say("Ana Duarte").must_say("Ben Ortiz").must_say("Send to 2 charts");
+        asked.must_say("No chart has this number").must_say("It is in the list already");
+        asked.must_say("No portal access yet").must_say("The invitation was declined");
+        assert_eq!(events(w, "packet.sending_begun").await, 0, "it asks first");
+        // What was typed is there again.
+        let back = desk.submit(&asked, new, &[("act", "change")]).await;
+        let fields = back.must_be(200).form(new).fields;
+        assert!(fields.iter().any(|(name, value)| name == "numbers" && value.contains("7777777")), "{fields:?}");
+        assert!(fields.contains(&("packet".to_owned(), packet.clone())), "{fields:?}");
+        // What became of a chart meanwhile is shown before anything goes out.
+        let stale = desk.submit(&back, new, &[]).await;
+        let ben_grant = grant_of(w, ben.chart_id).await;
+        crate::portal_people::revoke(w, &ben_grant).await;
+        let shown = desk.submit(&stale, new, &[("act", "send")]).await;
+        shown.must_be(409).must_say("Something changed").must_say("Send to 1 chart").must_say("Their portal access has ended");
+        assert_eq!(events(w, "packet.sending_begun").await, 0);
+        // Two clicks send once.
+        let (first, second) = (desk.submit(&shown, new, &[("act", "send")]).await, desk.submit(&shown, new, &[("act", "send")]).await);
+        assert_eq!(first.location(), second.location());
+        assert_eq!(events(w, "packet.sending_begun").await, 1);
+        w.run_due_jobs().await;
+        desk.follow(&first).await.must_say("Ana Duarte").must_say("1 of 1 sent").must_not_say("Ben Ortiz");
+        assert_eq!(packets(w).await, 1);
+        // Where nobody is left, nothing can be sent.
+        let page = desk.get(new).await;
+        let nobody = desk.submit(&page, new, &[("packet", &packet), ("numbers", &carl.number)]).await;
+        nobody.must_be(200).must_say("It goes to none of these charts.");
+        assert!(!nobody.html().contains("value=\"send\""));
+        // Who was not reached, and why, is said for each.
+        let begun = send_to_many(w, packet.parse().expect("an id"), &[carl.chart_id, dana.chart_id]).await;
+        w.run_due_jobs().await;
+        let results = desk.get(&format!("/staff/packet-sendings/{begun}")).await;
+        results.must_say("No portal access yet: Carl Meyer was not sent anything");
+        results.must_say("Dana Lopez declined the invitation and was not sent anything");
+    }
+
+    async fn templates_packets_and_the_check_of_a_signed_document_are_in_the_navigation(w: &mut World) {
+        let shown: &[(Role, &[&str], &[&str])] = &[
+            (Role::Clinician, &["/staff/templates", "/staff/packets", "/staff/packet-sendings", "/staff/verify"], &[]),
+            (Role::FrontDesk, &["/staff/packet-sendings", "/staff/verify"], &["/staff/templates"]),
+        ];
+        for (role, there, not_there) in shown {
+            let mut staff = w.staff(*role).await;
+            let first = staff.get("/staff/charts").await;
+            assert!(first.html().contains("href=\"/staff/documents\""), "{role}");
+            let page = staff.get("/staff/documents").await;
+            let html = page.must_be(200).html();
+            for path in *there {
+                assert!(html.contains(&format!("href=\"{path}\"")), "{role}: {path}");
+                staff.get(path).await.must_be(200);
+            }
+            for path in *not_there {
+                assert!(!html.contains(&format!("href=\"{path}\"")), "{role}: {path}");
+            }
+        }
+        w.staff(Role::Biller).await.get("/staff/documents").await.must_be(403);
     }
 
     async fn a_program_keeps_packets_and_sends_them(w: &mut World) {

@@ -118,8 +118,8 @@ stories! {
         ask(w, &id, signers).await;
         let list = format!("/staff/charts/{}/documents", ana.chart_id);
         let mut clinician = w.staff(Role::Clinician).await;
-        clinician.get(&list).await.must_say("Signatures missing: Ana Duarte, you");
-        w.staff(Role::Administrator).await.get(&list).await.must_say("Signatures missing: Ana Duarte, Casey Moreno");
+        clinician.get(&list).await.must_say("Missing: Ana Duarte, you");
+        w.staff(Role::Administrator).await.get(&list).await.must_say("Missing: Ana Duarte, Casey Moreno");
         w.run_due_jobs().await;
         w.mail_has_settled().await;
         assert_eq!(w.unread_to(&address).await, 0, "it is not their turn");
@@ -131,13 +131,13 @@ stories! {
             assert!(!mail.text.contains(hidden), "the mail says {hidden}: {}", mail.text);
         }
         assert_eq!(w.link_in(&mail), staff_page(&ana, &id));
-        clinician.get(&list).await.must_say("Your signature is missing").must_not_say("missing: Ana Duarte");
+        clinician.get(&list).await.must_say("Missing: your signature").must_not_say("Missing: Ana Duarte");
         w.staff(Role::Administrator).await.get(&list).await.must_say("Missing: Casey Moreno");
         // Signed before the mail left, nothing is written.
         let form = clinician.get(&format!("{}/countersign", staff_page(&ana, &id))).await;
         let typed = [("typed", "Casey Moreno"), ("agreed", "yes"), ("password", PASSWORD)];
         clinician.submit_and_follow(&form, "/countersign", &typed).await.must_say("Your signature is saved.");
-        clinician.get(&list).await.must_not_say("signature is missing");
+        clinician.get(&list).await.must_not_say("Missing: your signature");
         assert!(page_of(&id).starts_with("/portal"));
     }
 

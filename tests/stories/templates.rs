@@ -81,7 +81,7 @@ fn authorization() -> String {
 }
 
 /// An authorization for the client until a day, made of a template of its own; nobody sees it yet.
-async fn release_until(w: &World, casey: &mut Browser, client: &Client, day: &str) -> DocumentId {
+pub async fn release_until(w: &World, casey: &mut Browser, client: &Client, day: &str) -> DocumentId {
     let body = authorization();
     let texts = [("title_en", "Release"), ("body_en", body.as_str())];
     let template = published(w, casey, "authorization", &texts).await;
@@ -271,6 +271,9 @@ stories! {
         let document = made(&answer);
         assert!(body_of(w, document).await.contains("December 31, 2026"));
         let share = casey.follow(&answer).await;
+        // Usually it is signed: the page says so, and leads there.
+        share.must_say("To have it signed, ask for signatures instead: that shares it with those who sign.");
+        assert_eq!(share.link("/ask-to-sign"), format!("/staff/charts/{}/documents/{document}/ask-to-sign", ana.chart_id));
         casey.submit(&share, "/share", &[]).await.must_be(303);
         let tab = format!("/staff/charts/{}/documents", ana.chart_id);
         let mut phone = sign_in(w, &who.name).await;
@@ -304,9 +307,11 @@ stories! {
         let mut phone = sign_in(w, &who.name).await;
         phone.get(&own).await.must_say("counts until December 31").must_not_say("Revoke this authorization");
         phone.get(&revoke).await.must_be(303);
+        casey.get(&format!("{theirs}/share")).await.must_not_say("To have it signed");
         let (mut phone, signed) = sign(w, &who, &release).await;
         signed.must_be(303);
         let share = casey.get(&format!("{theirs}/share")).await;
+        share.must_not_say("To have it signed");
         casey.submit(&share, "/share", &[("with", &bob.access.to_string())]).await.must_be(303);
         casey.get("/staff/worklist").await.must_not_say("Authorization revoked");
         // Who only reads it does not revoke it.
@@ -329,7 +334,7 @@ stories! {
         let page = casey.get(&theirs).await;
         page.must_say("Disclose nothing more on it").must_not_say("Ask for signatures").must_not_say("counts until");
         let noted = casey.submit_and_follow(&page, "/revocation-noted", &[]).await;
-        noted.must_say("Noted.").must_say("revoked this authorization on").must_not_say("We act on it no more");
+        noted.must_say("Noted.").must_say("revoked this authorization on").must_not_say("We have stopped acting on it");
         casey.get("/staff/worklist").await.must_not_say("Authorization revoked");
         casey.submit(&page, "/revocation-noted", &[]).await.must_be(303);
         assert_eq!(events(w, "document.revocation_noted").await, 1);
@@ -469,10 +474,12 @@ stories! {
         let text = "{{client}} and {{ask:}} and {{client_name";
         let typed = [("name", "Wrong"), ("kind", "notice"), ("title_en", "{{today}}"), ("body_en", text), ("title_es", "Aviso"), ("act", "publish")];
         let refused = casey.submit(&page, NEW, &typed).await;
-        refused.must_be(422).must_say("A title has no blanks.").must_say("Type the text.");
+        refused.must_be(422).must_say("Blanks cannot stand in a title.").must_say("Type the text.");
         let typed = [("name", "Wrong"), ("kind", "notice"), ("title_en", "Notice"), ("body_en", text), ("act", "publish")];
         let refused = casey.submit(&page, NEW, &typed).await;
         refused.must_be(422).must_say("There is no blank {{client}}").must_say("A question to the sender").must_say("does not end");
+        // The list of blanks, of which it speaks, is open.
+        assert!(refused.html().contains("<details open>") && !page.html().contains("<details open>"));
         // Each on a line of its own.
         refused.must_say("3 things need another look").must_say("Text: A question to the sender");
         for (language, name) in [("en", "In English"), ("es", "In Spanish")] {
@@ -484,6 +491,21 @@ stories! {
         assert_eq!(w.look(|c| template::table.count().get_result::<i64>(c)).await, 0);
         // Who may not send documents keeps no templates.
         w.staff(Role::FrontDesk).await.get("/staff/templates").await.must_be(403);
+    }
+
+    async fn nobody_is_the_clinician_of_a_paper_before_somebody_chose_one(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let mut casey = w.staff(Role::Clinician).await;
+        let texts = [("title_en", "Plan"), ("body_en", "Seen by {{clinician_name}}.")];
+        let path = fill_page(&ana, &published(w, &mut casey, "plan", &texts).await);
+        let chosen = |page: &Page| page.form(&path).fields.into_iter().find(|(name, _)| name == "answer").map(|(_, value)| value);
+        let own = w.riverbend.member(Role::Clinician).staff_id.to_string();
+        assert_eq!(chosen(&casey.get(&path).await), Some(own));
+        let mut admin = w.staff(Role::Administrator).await;
+        let page = admin.get(&path).await;
+        page.must_say("Choose a clinician");
+        assert_eq!(chosen(&page).as_deref(), Some(""));
+        admin.submit(&page, &path, &[]).await.must_be(422).must_say("Clinician: Fill this in.");
     }
 
     async fn of_two_who_publish_the_second_is_told(w: &mut World) {

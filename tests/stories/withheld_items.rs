@@ -2,6 +2,8 @@
 //! cases of rights.
 
 use anteroom::features::access::permission::Basis;
+use anteroom::features::documents::Recipient;
+use anteroom::features::documents::signing::actions::{Candidate, NewSigner};
 use anteroom::platform::db::schema::{age_rule, part2_consent, withheld};
 use anteroom::platform::permissions::{Level, Right, Role, Scope};
 use diesel::prelude::*;
@@ -88,6 +90,24 @@ stories! {
         desk.submit_and_follow(&grant, "/give-back", &[("kept", &kept)]).await.must_not_say("It names her sister.");
         client.get("/portal/documents").await.must_say("Referral letter");
         desk.get(&page).await.must_say("Withhold from Ana Duarte").must_not_say("It names her sister.");
+    }
+
+    async fn of_a_signed_document_that_is_withheld_both_pages_say_what_its_signer_sees(w: &mut World) {
+        let ana = w.chart("Ana", "Duarte").await;
+        let own = enrolled(w, &ana).await;
+        let id = document(w, &ana.chart_id, "Lantern agreement", "We agree on lanterns.").await;
+        let page = format!("/staff/charts/{}/documents/{id}", ana.chart_id);
+        let mut desk = w.staff(Role::Clinician).await;
+        let ask = desk.get(&page).await.link("/withhold?grant=");
+        desk.get(&ask).await.must_be(200).must_not_say("has signed this document");
+        crate::signing::ask(w, &id, vec![NewSigner { who: Candidate::Grant(Recipient::Owner), position: 1 }]).await;
+        crate::signing::sign(w, &own, &id).await.1.must_be(303);
+        desk.get(&page).await.must_say("has signed this document and keeps it, with the signed copy.");
+        let form = desk.get(&ask).await;
+        form.must_say("Ana Duarte has signed this document, and will not be able to open it or its signed copy while it is withheld.");
+        let shown = desk.submit_and_follow(&form, "/withhold", &[("reason", "It names her sister.")]).await;
+        shown.must_say("While it is withheld, Ana Duarte cannot open it or its signed copy.").must_not_say("and keeps it");
+        sign_in(w, &own.name).await.get(&format!("/portal/documents/{id}")).await.must_be(404);
     }
 
     async fn what_was_withheld_is_not_there_after_it_was_withdrawn_either(w: &mut World) {

@@ -21,6 +21,7 @@ pub const TOLD: &[&str] = &[
     "document.shared",
     "document.withdrawn",
     "document.authorization_revoked",
+    "document.revocation_recorded",
     "signing.sent",
     "signing.signed",
     "signing.refused",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::features::documents::packets::many_store::{Sending, SendingChart};
+use crate::features::documents::packets::many_store::{Sending, SendingChart, SendingResult};
 use crate::features::documents::packets::section::SentPacket;
 use crate::features::documents::packets::store::{PacketTemplate, TemplateItem};
 
@@ -226,7 +226,11 @@ impl PacketSendingJson {
             asked: of.asked.clone(),
             chart: of.chart_id.map(|chart| chart.to_string()),
             result: of.result.map(|result| result.to_string()),
-            missing: of.detail.split_whitespace().map(str::to_owned).collect(),
+            // Of a chart that it did not reach, the detail says why not.
+            missing: match of.result {
+                Some(SendingResult::Missing) => of.detail.split_whitespace().map(str::to_owned).collect(),
+                _ => Vec::new(),
+            },
             packet: of.packet_id.map(|packet| packet.to_string()),
         };
         Self {

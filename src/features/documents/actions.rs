@@ -315,6 +315,10 @@ pub fn create(c: &mut Scoped<'_>, by: &By, new: &NewDocument) -> Acted<DocumentI
         revoked_at: None,
         revoked_by_name: String::new(),
         revocation_seen_at: None,
+        revocation_day: None,
+        revocation_way: None,
+        revocation_note: String::new(),
+        revocation_recorded_by_name: String::new(),
     };
     let first =
         VersionRow { created_at: written_at, ..version_row(c, by, document.document_id, 1, &content) };

@@ -29,6 +29,7 @@ audit_actions! {
         WishDeclined = "document.wish_declined", Stopped, None;
         WishTakenBack = "document.wish_taken_back", Stopped, None;
         AuthorizationRevoked = "document.authorization_revoked", Attention, None;
+        RevocationRecorded = "document.revocation_recorded", Attention, None;
         RevocationNoted = "document.revocation_noted", Plain, None;
         Offered = "document.offered", Waiting, None;
         Accepted = "document.accepted", Good, None;

@@ -4,6 +4,21 @@
 use jiff::civil::Date;
 
 use crate::kernel::clock::Timestamp;
+use crate::word_enum;
+
+word_enum! {
+    /// How a revocation reached the practice outside the portal.
+    pub enum Way {
+        /// A letter, a fax or a note on paper.
+        Writing = "writing",
+        /// An e-mail or a message.
+        Message = "message",
+        /// They called.
+        Phone = "phone",
+        /// They said it to somebody of the practice.
+        InPerson = "in_person",
+    }
+}
 
 /// How an authorization came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +47,7 @@ pub enum Standing {
 /// What is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A client revokes it, at this moment.
+    /// A client revokes it, at this moment: in the portal, or by word to the practice, which staff record.
     Revoke(Timestamp),
     /// Staff note that they act on it no more.
     Note,

@@ -15,6 +15,7 @@ use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
 use crate::features::documents::packets::waits_page::waits;
 use crate::features::documents::page_links::{FromPage, Pages, Reader};
+use crate::features::documents::record_revocation_page::way_in_words;
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
 use crate::features::documents::signing::consent;
@@ -227,11 +228,17 @@ fn last_day_words(client: &ClientSession, document: &Document, now: Timestamp) -
     let words = client.words;
     let on = |key: &str, day| Some(words.with1(key, "day", words.civil_date(day)));
     match document.ended(client.practice.today(now)) {
-        Some(Ended::Revoked(at)) => {
-            let moment = words.date_time_zone(at, &client.zone);
-            let name = &document.revoked_by_name;
-            Some(words.with2("documents-revoked-by", "moment", moment, "name", name))
-        }
+        Some(Ended::Revoked(at)) => Some(match document.recorded() {
+            Some((way, day)) => {
+                let name = ("name", document.revoked_by_name.clone());
+                let (way, day) = (("way", way_in_words(words, way)), ("day", words.civil_date(day)));
+                words.with("documents-revoked-recorded", &[name, way, day])
+            }
+            None => {
+                let moment = words.date_time_zone(at, &client.zone);
+                words.with2("documents-revoked-by", "moment", moment, "name", &document.revoked_by_name)
+            }
+        }),
         Some(Ended::Expired(day)) => on("documents-last-day-over", day),
         None => on("documents-last-day", document.last_day()?),
     }

@@ -17,10 +17,10 @@ use crate::features::documents::template_actions::{
 };
 use crate::features::documents::template_store;
 use crate::features::people::{CHARTS, RoomHead};
-use crate::features::staff::StaffSession;
+use crate::features::staff::{StaffMember, StaffSession};
 use crate::kernel::ids::{ChartId, TemplateId};
 use crate::platform::i18n::{Language, Words};
-use crate::platform::permissions::Permission;
+use crate::platform::permissions::{Permission, Role};
 use crate::platform::state::AppState;
 use crate::platform::web::form_token::{FormToken, made_once};
 use crate::platform::web::forms::FieldErrors;
@@ -170,13 +170,11 @@ pub(super) fn field_of(
     }
 }
 
-/// What stands in the fields of a new form: whoever makes it is the clinician, if they are one; else the only one.
+/// What stands in the fields of a new form: whoever makes it is the clinician, if they are one. Else nobody is: an
+/// administrator or the front desk makes papers for others, and a name that nobody chose would stand in them.
 pub(super) fn first_answers(staff: &StaffSession, prepared: &Prepared) -> Vec<String> {
-    let own = prepared.clinicians.iter().find(|of| of.staff_id == staff.staff_id);
-    let chosen = own.or(match prepared.clinicians.as_slice() {
-        [one] => Some(one),
-        _ => None,
-    });
+    let is_own = |of: &&StaffMember| of.staff_id == staff.staff_id && of.role == Role::Clinician;
+    let chosen = prepared.clinicians.iter().find(is_own);
     let answer = |blank: &Blank| match blank.source() {
         Source::Clinician => chosen.map(|of| of.staff_id.to_string()).unwrap_or_default(),
         _ => String::new(),

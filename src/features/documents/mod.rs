@@ -15,7 +15,9 @@
 //! | `merge` | the blanks of a template, and how they are filled, pure |
 //! | `template_lifecycle`, `template_actions`, `template_store` | templates, and documents made of them |
 //! | `template_pages`, `fill_pages` | their pages |
+//! | `library_page` | where staff find templates, packets and the check of a signed document |
 //! | `authorization`, `authorization_actions`, `authorization_pages` | clients revoke an authorization |
+//! | `record_revocation_page` | staff record that one did outside the portal |
 //! | `request_lifecycle`, `request_actions`, `request_store`, `request_pages` | clients ask for a document |
 //! | `packets` | several documents that are sent together |
 //! | `signing` | asking people to sign it |
@@ -40,6 +42,7 @@ mod held_store;
 mod kinds;
 mod labels;
 mod leftovers;
+mod library_page;
 mod lifecycle;
 pub mod merge;
 mod notices;
@@ -47,6 +50,7 @@ pub mod packets;
 mod page_links;
 mod page_pictures;
 mod parts_pages;
+mod record_revocation_page;
 pub mod request_actions;
 mod request_lifecycle;
 mod request_pages;
@@ -100,13 +104,22 @@ use crate::platform::jobs::{JobHandler, JobKind, JobRun};
 use crate::platform::objects::PART_BYTES;
 use crate::platform::permissions::{Level, Needs, Permission, Right};
 use crate::platform::web::Routes;
-use crate::platform::web::nav::ClientNav;
+use crate::platform::web::nav::{ClientNav, StaffNav};
 
 /// What this feature brings.
 pub const FEATURE: Feature = Feature {
     audit_actions: audit::DocumentAction::ACTIONS,
     mail_kinds: kinds::DocumentMail::KINDS,
     mail_subjects: &[notices::NOTICE, signing::notices::TURN, signing::notices::NEWS],
+    staff_nav: &[StaffNav {
+        section: library_page::LIBRARY,
+        label: "nav-documents",
+        icon: "documents",
+        needs: Permission::SeeDocuments,
+        order: 37,
+        waiting: None,
+        first_for: &[],
+    }],
     client_nav: &[ClientNav {
         section: client_pages::MINE,
         label: "nav-documents",
@@ -178,6 +191,7 @@ fn routes() -> Routes {
         .get("/staff/charts/{chart}/documents/from-template", manage, fill_pages::choose)
         .get("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::page)
         .post("/staff/charts/{chart}/documents/from-template/{template}", manage, fill_pages::make)
+        .get("/staff/documents", see, library_page::page)
         .get("/staff/templates", edit, template_pages::list)
         .get("/staff/templates/new", edit, template_pages::new_page)
         .post("/staff/templates/new", edit, template_pages::add)
@@ -219,6 +233,16 @@ fn routes() -> Routes {
             "/staff/charts/{chart}/documents/{document}/versions/{version}/pages/{page}/picture",
             see,
             page_pictures::staff_picture,
+        )
+        .get(
+            "/staff/charts/{chart}/documents/{document}/record-revocation",
+            manage,
+            record_revocation_page::ask,
+        )
+        .post(
+            "/staff/charts/{chart}/documents/{document}/record-revocation",
+            manage,
+            record_revocation_page::record,
         )
         .post(
             "/staff/charts/{chart}/documents/{document}/revocation-noted",

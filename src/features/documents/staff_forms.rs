@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use jiff::civil::Date;
 
 use crate::features::access::permission::Label;
 use crate::features::access::{GrantRole, NotesOnFile, NotesShown, notes_on_file};
@@ -410,6 +411,8 @@ struct SharePage {
     /// May they open what a label shuts?
     may_set_rights: bool,
     by_mail: bool,
+    /// It is usually signed, and nobody is asked yet: the page that asks.
+    to_sign: Option<String>,
     /// It has a label that asks for a second look.
     asks: Option<String>,
     confirm: bool,
@@ -426,6 +429,8 @@ struct Sharing {
     document: Document,
     targets: Vec<ShareTarget>,
     shares: Vec<store::SharedWith>,
+    /// Whether people were asked to sign it.
+    signed: Signed,
     /// The grants from whose holders its label keeps it, whatever is shared.
     shut: Vec<AccessId>,
 }
@@ -434,15 +439,28 @@ impl Sharing {
     async fn load(app: &AppState, staff: &StaffSession, at: &(String, String)) -> Result<Self, PageError> {
         let (place, document) = Place::of_document(app, staff, at).await?;
         let (chart, of) = (place.chart, document.clone());
-        let (targets, shares, shut) = app
+        let (targets, shares, shut, signed) = app
             .db
             .read(&staff.scope, move |c| {
                 let targets = store::share_targets(c, &chart)?;
                 let shut = shut_by_label(c, &of, targets.iter().map(|target| target.access))?;
-                Ok::<_, Fault>((targets, store::shares_of(c, &of.document_id)?, shut))
+                let signed = signing::signed(c, &of.document_id)?;
+                Ok::<_, Fault>((targets, store::shares_of(c, &of.document_id)?, shut, signed))
             })
             .await?;
-        Ok(Self { place, document, targets, shares, shut })
+        Ok(Self { place, document, targets, shares, signed, shut })
+    }
+
+    /// Where it is to be signed and nobody is asked yet: the page that asks.
+    fn to_sign(&self, today: Date) -> Option<String> {
+        let document = &self.document;
+        let is_signed_usually =
+            matches!(document.kind, DocumentKind::Agreement | DocumentKind::Authorization);
+        let is_askable = document.state != DocumentState::Withdrawn
+            && document.ended(today).is_none()
+            && !is_never_shared(document.label);
+        (is_signed_usually && is_askable && self.signed == Signed::No)
+            .then(|| format!("{}/ask-to-sign", self.place.back()))
     }
 
     /// Why somebody would not see it, though it is shared with them.
@@ -514,6 +532,7 @@ impl Sharing {
             have_it,
             shut_out,
             may_set_rights: staff.may(Permission::ManageRights),
+            to_sign: self.to_sign(staff.practice.today(app.now())),
             by_mail: form.telling != Telling::Silent.word(),
             asks: label.filter(|_| asks_twice(label)).map(in_words),
             confirm: !form.confirm.is_empty(),

@@ -10,6 +10,8 @@ use crate::features::access::permission::{ItemKind, Withheld};
 use crate::features::access::{GrantRole, grant_path, kept_in_words, withheld_from};
 use crate::features::documents::actions::{self, Asked};
 use crate::features::documents::authorization::Ended;
+use crate::features::documents::authorization::Standing::InForce;
+use crate::features::documents::authorization_actions::standing_for_staff;
 use crate::features::documents::body::Block;
 use crate::features::documents::client_pages::Shown;
 use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
@@ -21,6 +23,7 @@ use crate::features::documents::lifecycle::{
 };
 use crate::features::documents::packets::section::{self, PacketShown};
 use crate::features::documents::page_links::{FromPage, Reader};
+use crate::features::documents::record_revocation_page::way_in_words;
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
@@ -179,10 +182,9 @@ fn missing_words(staff: &StaffSession, missing: &[&Missing]) -> Option<String> {
     match missing.as_slice() {
         [] => None,
         [one] if is_own(one) => Some(words.get("signing-missing-own")),
-        [one] => Some(words.with1("signing-missing", "names", &one.signer.printed_name)),
         all => {
             let names: Vec<String> = all.iter().map(name).collect();
-            Some(words.with1("signing-missing-several", "names", names.join(", ")))
+            Some(words.with1("signing-missing", "names", names.join(", ")))
         }
     }
 }
@@ -339,6 +341,10 @@ struct Page {
     withdrawn: Option<String>,
     /// A client revoked it, and what that means.
     revoked: Option<String>,
+    /// What staff noted about a revocation that they recorded.
+    revocation_note: Option<String>,
+    /// It is an authorization that counts.
+    is_in_force: bool,
     /// Nobody has noted yet that the practice acts on it no more.
     is_to_note: bool,
     /// It does not count any more.
@@ -435,7 +441,7 @@ pub(super) async fn page_at(
         (targets, kept, shut),
         readings,
         versions,
-        looked,
+        (looked, is_in_force),
     ) = app
         .db
         .write(&staff.scope, move |c| {
@@ -443,6 +449,7 @@ pub(super) async fn page_at(
             let Ok(found) = actions::read_by_staff(c, &by, role, asked)? else { return Ok(None) };
             let (shares, readings) = (store::shares_of(c, &id)?, store::readings_of(c, &id)?);
             let looked = staff_section::look(c, &found.0)?;
+            let looked = (looked, standing_for_staff(c, &found.0)?);
             let holders: Vec<AccessId> = shares.iter().map(|of| of.share.access_id).collect();
             let kept = if holders.is_empty() { Vec::new() } else { withheld_from(c, &holders)? };
             let shut = shut_by_label(c, &found.0, holders)?;
@@ -510,10 +517,11 @@ pub(super) async fn page_at(
         label: document.label.map(|label| words.get(&format!("documents-label-{label}"))),
         note: note_of(&staff, &version),
         withdrawn: withdrawn.filter(|_| !document.withdrawn_reason.is_empty()),
-        revoked: document.revoked_at.map(|at| {
-            let moment = words.date_time(at, &staff.zone);
-            words.with2("documents-revoked-staff", "name", &document.revoked_by_name, "moment", moment)
-        }),
+        revoked: revoked_words(&staff, &document),
+        revocation_note: Some(&document.revocation_note)
+            .filter(|note| !note.is_empty())
+            .map(|note| words.with1("documents-revoked-note", "note", note)),
+        is_in_force: is_in_force == Some(InForce),
         is_to_note: document.revoked_at.is_some() && document.revocation_seen_at.is_none(),
         is_ended: document.ended(today).is_some(),
         older: is_older.then(|| words.with1("documents-older-version", "number", version.number)),
@@ -556,6 +564,22 @@ pub(super) async fn page_at(
     };
     let status = if page.is_refused() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, html(page.render())?).into_response())
+}
+
+/// Who revoked an authorization and how, and what that means.
+fn revoked_words(staff: &StaffSession, document: &Document) -> Option<String> {
+    let (words, at, name) = (staff.words, document.revoked_at?, &document.revoked_by_name);
+    let Some((way, day)) = document.recorded() else {
+        let moment = words.date_time(at, &staff.zone);
+        return Some(words.with2("documents-revoked-staff", "name", name, "moment", moment));
+    };
+    let values = [
+        ("name", name.clone()),
+        ("way", way_in_words(words, way)),
+        ("day", words.civil_date(day)),
+        ("by", document.revocation_recorded_by_name.clone()),
+    ];
+    Some(words.with("documents-revoked-recorded-staff", &values))
 }
 
 /// Until when an authorization counts, or that its last day is over; nothing of one that allows nothing whatever the day.

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::features::access::permission::{Item, ItemKind, Label, Party, Share, decide};
 use crate::features::access::{GrantRole, facts_of};
-use crate::features::documents::authorization::Ended;
+use crate::features::documents::authorization::{Ended, Way};
 use crate::features::documents::kinds::DocumentKind;
 use crate::features::documents::lifecycle::{DocumentState, ShareStanding};
 use crate::features::documents::packets::lifecycle::Turn;
@@ -67,6 +67,14 @@ pub struct Document {
     pub revoked_by_name: String,
     /// When staff noted that they had stopped acting on it.
     pub revocation_seen_at: Option<Timestamp>,
+    /// The day on which a revocation reached the practice outside the portal.
+    pub revocation_day: Option<String>,
+    /// How it did.
+    pub revocation_way: Option<Way>,
+    /// What staff noted about it.
+    pub revocation_note: String,
+    /// Who recorded it.
+    pub revocation_recorded_by_name: String,
 }
 practice_row!(Document, document);
 
@@ -80,6 +88,11 @@ impl Document {
     /// The last day of an authorization.
     pub fn last_day(&self) -> Option<Date> {
         self.expires_on.as_ref().map(|day| day.parse().unwrap_or(Date::MIN))
+    }
+
+    /// How and on which day a revocation reached the practice outside the portal; `None` where the client revoked it there.
+    pub fn recorded(&self) -> Option<(Way, Date)> {
+        Some((self.revocation_way?, self.revocation_day.as_ref()?.parse().unwrap_or(Date::MIN)))
     }
 
     /// As the permission function knows it for the holder of a grant.
@@ -338,6 +351,10 @@ pub fn save(c: &mut Scoped<'_>, document: &Document) -> Result<(), Fault> {
             document::revoked_at.eq(document.revoked_at),
             document::revoked_by_name.eq(document.revoked_by_name.clone()),
             document::revocation_seen_at.eq(document.revocation_seen_at),
+            document::revocation_day.eq(document.revocation_day.clone()),
+            document::revocation_way.eq(document.revocation_way),
+            document::revocation_note.eq(document.revocation_note.clone()),
+            document::revocation_recorded_by_name.eq(document.revocation_recorded_by_name.clone()),
             document::version.eq(document.version + 1),
         ))
         .execute(c)?;

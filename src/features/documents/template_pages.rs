@@ -10,6 +10,7 @@ use crate::features::access::permission::Label;
 use crate::features::documents::actions::{LARGEST_BODY, LONGEST_TITLE};
 use crate::features::documents::fill_pages::language_name;
 use crate::features::documents::kinds::DocumentKind;
+use crate::features::documents::library_page::LIBRARY;
 use crate::features::documents::lifecycle::is_never_shared;
 use crate::features::documents::merge::{
     self, LONGEST_QUESTION, MOST_BLANKS, MergeName, OF_AN_AUTHORIZATION, Wrong,
@@ -19,7 +20,6 @@ use crate::features::documents::template_actions::{
     self as actions, AfterSave, Draft, DraftText, LONGEST_NAME, NotSaved, Seen, Use,
 };
 use crate::features::documents::template_store::{self as store, Template, TemplateText, TemplateVersion};
-use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::TemplateId;
 use crate::kernel::text;
@@ -71,7 +71,7 @@ pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> Pa
         by: template.changed_by_name,
     };
     let lines = templates.into_iter().map(line).collect();
-    html(ListPage { frame: staff.frame(&app, CHARTS), lines }.render())
+    html(ListPage { frame: staff.frame(&app, LIBRARY), lines }.render())
 }
 
 #[derive(serde::Deserialize, Default, Clone)]
@@ -256,6 +256,13 @@ struct EditPage {
     required: Vec<String>,
 }
 
+impl EditPage {
+    /// What is wrong with a text speaks of the list of blanks: it is open then.
+    fn shows_blanks(&self) -> bool {
+        self.parts.iter().any(|part| self.errors.of(&part.body_field).is_some())
+    }
+}
+
 /// A template as it stands.
 struct Found {
     template: Template,
@@ -319,7 +326,7 @@ fn show(
         Some(words.with("templates-used", &[number, ("date", date), name]))
     });
     let page = EditPage {
-        frame: staff.frame(app, CHARTS),
+        frame: staff.frame(app, LIBRARY),
         action: found.map_or_else(
             || "/staff/templates/new".to_owned(),
             |found| format!("/staff/templates/{}", found.template.template_id),

@@ -9,12 +9,16 @@ use jiff::civil::Date;
 
 use crate::features::access::actions::{self, Act, Refused, Target};
 use crate::features::access::permission::{ItemKind, Withheld};
+use crate::features::documents::signing::lifecycle::SignerState;
+use crate::features::documents::signing::store as signing;
 use crate::features::documents::staff_forms::Place;
 use crate::features::documents::store::{self, Document};
 use crate::features::people::{CHARTS, RoomHead};
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::AccessId;
 use crate::kernel::text;
+use crate::platform::db::Scoped;
+use crate::platform::fault::Fault;
 use crate::platform::state::AppState;
 use crate::platform::web::forms::FieldErrors;
 use crate::platform::web::frame::StaffFrame;
@@ -48,6 +52,8 @@ struct Page {
     title: String,
     /// Ids of grants with the names of their holders.
     holders: Vec<(String, String)>,
+    /// Those of them who have signed it.
+    signed: Vec<String>,
     grant: String,
     errors: FieldErrors,
     until: String,
@@ -59,16 +65,27 @@ struct Of {
     place: Place,
     document: Document,
     holders: Vec<(AccessId, String)>,
+    /// The names of those who have signed it.
+    signed: Vec<String>,
 }
 
 impl Of {
     async fn load(app: &AppState, staff: &StaffSession, at: &(String, String)) -> Result<Self, PageError> {
         let (place, document) = Place::of_document(app, staff, at).await?;
         let id = document.document_id;
-        let shares = app.db.read(&staff.scope, move |c| store::shares_of(c, &id)).await?;
+        let read =
+            move |c: &mut Scoped<'_>| Ok::<_, Fault>((store::shares_of(c, &id)?, signing::newest(c, &id)?));
+        let (shares, newest) = app.db.read(&staff.scope, read).await?;
         let live = shares.into_iter().filter(|of| of.share.ended_at.is_none());
-        let holders = live.map(|of| (of.share.access_id, of.name)).collect();
-        Ok(Self { place, document, holders })
+        let holders: Vec<(AccessId, String)> = live.map(|of| (of.share.access_id, of.name)).collect();
+        let has_signed = |access: &AccessId| {
+            let signers = newest.iter().flat_map(|found| &found.signers);
+            let mut theirs = signers.filter(|signer| signer.access_id == Some(*access));
+            theirs.any(|signer| signer.state == SignerState::Signed)
+        };
+        let signed =
+            holders.iter().filter(|(access, _)| has_signed(access)).map(|(_, name)| name.clone()).collect();
+        Ok(Self { place, document, holders, signed })
     }
 
     fn page(&self, app: &AppState, staff: &StaffSession, form: Form, errors: FieldErrors) -> PageResult {
@@ -79,6 +96,7 @@ impl Of {
             back: self.place.back(),
             title: self.document.title.clone(),
             holders: self.holders.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+            signed: self.signed.clone(),
             grant: form.grant,
             errors,
             until: form.until,

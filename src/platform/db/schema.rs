@@ -438,6 +438,10 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         revoked_by_name -> Text,
         revocation_seen_at -> Nullable<BigInt>,
+        revocation_day -> Nullable<Text>,
+        revocation_way -> Nullable<Text>,
+        revocation_note -> Text,
+        revocation_recorded_by_name -> Text,
     }
 }
 

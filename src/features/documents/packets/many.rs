@@ -4,23 +4,22 @@
 use serde_json::json;
 
 use crate::features::access::lifecycle::State;
-use crate::features::access::{GrantRole, load_access};
 use crate::features::documents::actions::Recipient;
 use crate::features::documents::audit::DocumentAction;
 use crate::features::documents::packets::many_store::{
     self as rows, SenderKind, Sending, SendingChart, SendingResult,
 };
 use crate::features::documents::packets::sending::{self, IfSent, NewPacket, NotSent};
-use crate::features::documents::packets::store;
+use crate::features::documents::packets::store::{self, PacketTemplate};
 use crate::features::documents::packets::templates;
-use crate::features::documents::store::share_targets;
 use crate::features::people;
 use crate::kernel::ids::{AccessId, ChartId, PacketSendingId, PacketTemplateId};
 use crate::platform::audit::{self, Actor, By, Event};
 use crate::platform::db::{Lock, PracticeScope, Scoped, lock};
-use crate::platform::fault::Fault;
+use crate::platform::fault::{Fault, granted};
 use crate::platform::jobs::{self, InPieces, Job, JobKind, NewJob, Next};
 use crate::platform::state::AppState;
+use crate::word_enum;
 
 pub use crate::features::documents::packets::many_store::MOST_CHARTS;
 
@@ -66,18 +65,25 @@ fn by_of(sending: &Sending) -> Result<By, Fault> {
     Ok(By { actor, source: String::new() })
 }
 
+/// The template, where it can be sent to many.
+pub fn sendable(
+    c: &mut Scoped<'_>,
+    id: &PacketTemplateId,
+) -> Result<Result<PacketTemplate, NotBegun>, Fault> {
+    let Some(template) = store::find(c, id)?.filter(|of| of.retired_at.is_none()) else {
+        return Ok(Err(NotBegun::NotFound));
+    };
+    let is_plain = templates::questions_of(c, &[*id])?.is_empty();
+    Ok(if is_plain { Ok(template) } else { Err(NotBegun::Asks) })
+}
+
 /// Begins it: the charts are noted, and a job sends one after the other.
 pub fn begin(
     c: &mut Scoped<'_>,
     by: &By,
     new: &NewSending,
 ) -> Result<Result<PacketSendingId, NotBegun>, Fault> {
-    let Some(template) = store::find(c, &new.template)?.filter(|of| of.retired_at.is_none()) else {
-        return Ok(Err(NotBegun::NotFound));
-    };
-    if !templates::questions_of(c, &[new.template])?.is_empty() {
-        return Ok(Err(NotBegun::Asks));
-    }
+    let template = granted!(sendable(c, &new.template)?);
     if !(1..=MOST_CHARTS).contains(&new.charts.len()) {
         return Ok(Err(NotBegun::Charts));
     }
@@ -162,7 +168,13 @@ fn to_chart(
     if file.chart.state != "open" {
         return Ok(came_to(SendingResult::Closed));
     }
-    let Some(access) = open_grant(c, &chart)? else { return Ok(came_to(SendingResult::NoGrant)) };
+    let owner = rows::owners_of(c, &[chart])?.into_iter().next();
+    let access = match reach(owner.map(|owner| (owner.access_id, owner.state))) {
+        Reach::Open(access) => access,
+        Reach::Not(why) => {
+            return Ok(SendingChart { detail: why.word().to_owned(), ..came_to(SendingResult::NoGrant) });
+        }
+    };
     let new = NewPacket {
         chart,
         template: *template,
@@ -185,11 +197,33 @@ fn to_chart(
     })
 }
 
-/// The grant of a chart's owner, where they are registered or invited.
-fn open_grant(c: &mut Scoped<'_>, chart: &ChartId) -> Result<Option<AccessId>, Fault> {
-    let owner = share_targets(c, chart)?.into_iter().find(|target| target.role == GrantRole::Owner);
-    let Some(owner) = owner else { return Ok(None) };
-    let row = load_access(c, &owner.access)?;
-    let is_open = row.is_some_and(|row| matches!(row.state, State::Invited | State::Locked | State::Active));
-    Ok(is_open.then_some(owner.access))
+word_enum! {
+    /// Why a packet does not reach the owner of a chart.
+    pub enum Unreached {
+        /// Nobody was invited yet, or the invitation was canceled.
+        NotYet = "not_yet",
+        /// They declined the invitation.
+        Declined = "declined",
+        /// Their access was ended.
+        Ended = "ended",
+    }
+}
+
+/// Whether a packet would reach the owner of a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// They are registered or invited.
+    Open(AccessId),
+    /// It would not.
+    Not(Unreached),
+}
+
+/// By the owner's grant, where there is one.
+pub fn reach(owner: Option<(AccessId, State)>) -> Reach {
+    match owner {
+        Some((access, State::Invited | State::Locked | State::Active)) => Reach::Open(access),
+        Some((_, State::Declined)) => Reach::Not(Unreached::Declined),
+        Some((_, State::Revoked)) => Reach::Not(Unreached::Ended),
+        Some((_, State::None | State::Canceled)) | None => Reach::Not(Unreached::NotYet),
+    }
 }

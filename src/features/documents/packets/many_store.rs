@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 
+use crate::features::access::GrantRole;
+use crate::features::access::lifecycle::State;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::{ChartId, PacketId, PacketSendingId, PacketTemplateId, PracticeId};
-use crate::platform::db::Scoped;
-use crate::platform::db::schema::{packet_sending, packet_sending_chart};
+use crate::kernel::ids::{AccessId, ChartId, PacketId, PacketSendingId, PacketTemplateId, PracticeId};
+use crate::platform::db::schema::{packet_sending, packet_sending_chart, portal_access};
+use crate::platform::db::{InLists as _, Scoped};
 use crate::platform::fault::Fault;
 use crate::{practice_row, word_enum};
 
@@ -88,7 +90,7 @@ pub struct SendingChart {
     pub chart_id: Option<ChartId>,
     /// What came of it; none before its turn.
     pub result: Option<SendingResult>,
-    /// The names of what is missing, separated by spaces.
+    /// The names of what is missing, separated by spaces; where it reached nobody, why not.
     pub detail: String,
     /// The packet that was sent.
     pub packet_id: Option<PacketId>,
@@ -166,4 +168,25 @@ pub fn note_done(c: &mut Scoped<'_>, id: &PacketSendingId) -> Result<bool, Fault
         .set(packet_sending::done_at.eq(Some(now)))
         .execute(c)?;
     Ok(noted == 1)
+}
+
+/// How the owner of a chart stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = portal_access)]
+pub struct OwnerGrant {
+    /// The chart.
+    pub chart_id: ChartId,
+    /// The owner's grant to it.
+    pub access_id: AccessId,
+    /// What is stored of its state.
+    pub state: State,
+}
+
+/// The owners of these charts, where they have a grant.
+pub fn owners_of(c: &mut Scoped<'_>, charts: &[ChartId]) -> Result<Vec<OwnerGrant>, Fault> {
+    c.rows(portal_access::table)
+        .filter(portal_access::chart_id.in_list(charts))
+        .filter(portal_access::role.eq(GrantRole::Owner))
+        .select(OwnerGrant::as_select())
+        .load(c)
 }

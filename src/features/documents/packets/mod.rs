@@ -7,7 +7,7 @@
 //! | `sent_store` | what was sent |
 //! | `templates` | what can be done with a template of packets |
 //! | `sending` | sends a packet to one grant, and takes it back |
-//! | `many`, `many_store` | the same for many charts, one after the other |
+//! | `many`, `many_check`, `many_store` | the same for many charts, one after the other |
 //! | `order` | what waits in a packet in order, for whoever it was sent to |
 //! | `enclosing` | a packet that goes along with an invitation |
 //! | `section` | the packets of a chart, in its Documents tab |
@@ -17,6 +17,7 @@
 mod enclosing;
 pub mod lifecycle;
 pub mod many;
+mod many_check;
 mod many_pages;
 pub mod many_store;
 pub mod order;

@@ -178,6 +178,13 @@ impl Ready {
         asked
     }
 
+    /// The documents whose texts ask this.
+    fn asked_in(&self, blank: &Blank) -> Vec<&str> {
+        let asks =
+            |prepared: &Option<Prepared>| prepared.as_ref().is_some_and(|of| of.questions.contains(blank));
+        self.items.iter().filter(|(.., of)| asks(of)).map(|(_, name, _)| name.as_str()).collect()
+    }
+
     fn missing(&self) -> Vec<MergeName> {
         let mut seen = BTreeSet::new();
         let all = self.prepared().flat_map(|prepared| &prepared.missing);
@@ -256,7 +263,10 @@ fn show(
         .into_iter()
         .enumerate()
         .map(|(at, (prepared, blank))| {
-            field_of(words, prepared, (at, blank), form.answer.get(at).cloned().unwrap_or_default())
+            let value = form.answer.get(at).cloned().unwrap_or_default();
+            let field = field_of(words, prepared, (at, blank), value);
+            let names = words.with1("packets-field-of", "names", ready.asked_in(blank).join(", "));
+            Field { hint: [names, field.hint].join(" ").trim_end().to_owned(), ..field }
         })
         .collect();
     let is_to_sign = ready.items.iter().any(|(item, ..)| item.task == Task::Sign);

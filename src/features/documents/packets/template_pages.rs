@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
+use crate::features::documents::library_page::LIBRARY;
 use crate::features::documents::packets::lifecycle::{Task, may_be_in_packet};
 use crate::features::documents::packets::store::{self, MOST_ITEMS, PacketTemplate, TemplateItem};
 use crate::features::documents::packets::templates::{
@@ -14,7 +15,6 @@ use crate::features::documents::packets::templates::{
 use crate::features::documents::signing::actions::MOST_DAYS;
 use crate::features::documents::template_actions::{LONGEST_NAME, Use};
 use crate::features::documents::template_pages::Line;
-use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
 use crate::kernel::ids::PacketTemplateId;
 use crate::kernel::text;
@@ -59,7 +59,7 @@ pub(super) async fn list(State(app): State<AppState>, staff: StaffSession) -> Pa
         by: packet.changed_by_name,
     };
     let lines = packets.into_iter().map(line).collect();
-    html(ListPage { frame: staff.frame(&app, CHARTS), lines }.render())
+    html(ListPage { frame: staff.frame(&app, LIBRARY), lines }.render())
 }
 
 /// What the form sends: a place, a template and a task a row.
@@ -77,10 +77,34 @@ struct EditForm {
 }
 
 /// A row as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct TypedRow {
-    place: i64,
+    /// The place that the form showed.
+    shown: usize,
+    /// The place that was typed.
+    place: usize,
     item: String,
     task: Task,
+}
+
+/// The rows in the order that was typed: a row whose place was changed stands at that place, and the others follow one
+/// another around it as they did. Of two that want the same place the upper one has it, and the other comes next.
+fn in_order(rows: Vec<TypedRow>) -> Vec<TypedRow> {
+    let count = rows.len();
+    let (mut moved, others): (Vec<TypedRow>, Vec<TypedRow>) =
+        rows.into_iter().partition(|row| row.place != row.shown);
+    moved.sort_by_key(|row| (row.place, row.shown));
+    let mut places: Vec<Option<TypedRow>> = vec![None; count];
+    for row in moved {
+        let wanted = row.place.clamp(1, count) - 1;
+        let free = |at: &usize| places.get(*at).is_some_and(Option::is_none);
+        let at = (wanted..count).find(free).or_else(|| (0..wanted).rev().find(free));
+        if let Some(place) = at.and_then(|at| places.get_mut(at)) {
+            *place = Some(row);
+        }
+    }
+    let mut others = others.into_iter();
+    places.into_iter().filter_map(|row| row.or_else(|| others.next())).collect()
 }
 
 impl EditForm {
@@ -97,22 +121,22 @@ impl EditForm {
         }
     }
 
-    /// The rows with an item, by their places; rows with equal places stay as they stood.
+    /// The rows with an item, by their places.
     fn rows(&self) -> Vec<TypedRow> {
         let at = |all: &[String], at: usize| all.get(at).cloned().unwrap_or_default();
-        let mut rows: Vec<TypedRow> = self
+        let rows = self
             .item
             .iter()
             .enumerate()
             .filter(|(_, item)| !item.is_empty())
             .map(|(row, item)| TypedRow {
-                place: at(&self.place, row).trim().parse().unwrap_or(i64::MAX),
+                shown: row + 1,
+                place: at(&self.place, row).trim().parse().unwrap_or(row + 1),
                 item: item.clone(),
                 task: at(&self.task, row).parse().unwrap_or(Task::Read),
             })
             .collect();
-        rows.sort_by_key(|row| row.place);
-        rows
+        in_order(rows)
     }
 
     fn check(&self, words: Words) -> Result<PacketDraft, FieldErrors> {
@@ -262,7 +286,7 @@ async fn show(
         }
     };
     let page = EditPage {
-        frame: staff.frame(app, CHARTS),
+        frame: staff.frame(app, LIBRARY),
         action: found.map_or_else(
             || "/staff/packets/new".to_owned(),
             |found| format!("/staff/packets/{}", found.packet.packet_template_id),
@@ -404,4 +428,36 @@ pub(super) async fn restore(
     body: Bytes,
 ) -> PageResult {
     set_use(&app, &staff, &id, &body, Use::Restore).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The items in their order after these places were typed.
+    fn ordered(places: &[usize]) -> String {
+        let row = |(at, place): (usize, &usize)| TypedRow {
+            shown: at + 1,
+            place: *place,
+            item: ["a", "b", "c", "d"].get(at).copied().unwrap_or_default().to_owned(),
+            task: Task::Read,
+        };
+        in_order(places.iter().enumerate().map(row).collect()).into_iter().map(|row| row.item).collect()
+    }
+
+    #[test]
+    fn a_place_that_was_typed_is_the_place() {
+        for (places, wanted) in [
+            (&[1, 2, 3][..], "abc"),
+            (&[1, 2, 1], "cab"),
+            (&[3, 2, 3], "bca"),
+            (&[2, 1, 3], "bac"),
+            (&[1, 1, 1], "bca"),
+            (&[9, 2, 3], "bca"),
+            (&[1, 2, 3, 0], "dabc"),
+            (&[], ""),
+        ] {
+            assert_eq!(ordered(places), wanted, "{places:?}");
+        }
+    }
 }
