@@ -574,6 +574,14 @@ fn fill_one(
     Ok(())
 }
 
+/// Ten hours a day from this one on, of eight working days.
+fn hours_from(first: Date, hour: i8) -> impl Iterator<Item = (Date, i8)> {
+    let next = |day: &Date| Some(workday(*day, 1));
+    std::iter::successors(Some(first), next)
+        .take(8)
+        .flat_map(move |day| (0..10).map(move |later| (day, 8 + (hour - 8 + later) % 10)))
+}
+
 /// Books at this hour, or at the next one that is free for clinician and client; says when that is.
 fn book_free(
     c: &mut Scoped<'_>,
@@ -583,10 +591,8 @@ fn book_free(
     hour: i8,
     visit: impl Fn(Timestamp) -> NewAppointment,
 ) -> Result<(AppointmentId, Timestamp), Fault> {
-    // Ten hours of five days, of which two can fall on one Monday.
-    for later in 0..50 {
-        let (day, hour) = (days + later / 10, 8 + (hour - 8 + i8::try_from(later).unwrap_or(0)) % 10);
-        let starts_at = at(today, day, hour)?;
+    for (day, hour) in hours_from(workday(today, days), hour) {
+        let starts_at = at(day, 0, hour)?;
         if let Ok(id) = booking::record(c, by, &visit(starts_at))? {
             return Ok((id, starts_at));
         }
