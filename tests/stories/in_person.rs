@@ -169,7 +169,7 @@ stories! {
         let id = to_sign(w, &ana).await;
         let mut casey = handed_over(w, &ana, &id).await;
         let page = casey.get(DEVICE).await;
-        casey.submit_and_follow(&page, "/birth-date", &BORN).await.must_say("You may have paper");
+        casey.submit_and_follow(&page, "/birth-date", &BORN).await.must_say("You can have this on paper instead");
         unlock(&mut casey, PASSWORD).await.must_be(303);
         casey.get(&staff_page(&ana, &id)).await.must_say("Not opened yet");
         sign_in(w, &who.name).await.get("/portal").await.must_say("Lantern agreement");

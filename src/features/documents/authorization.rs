@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use crate::kernel::clock::Timestamp;
+use crate::platform::i18n::Words;
 use crate::word_enum;
 
 word_enum! {
@@ -17,6 +18,13 @@ word_enum! {
         Phone = "phone",
         /// They said it to somebody of the practice.
         InPerson = "in_person",
+    }
+}
+
+impl Way {
+    /// In words that follow "revoked this authorization".
+    pub fn in_words(self, words: Words) -> String {
+        words.get(&format!("documents-revoked-way-{}", self.word().replace('_', "-")))
     }
 }
 

@@ -15,7 +15,6 @@ use crate::features::documents::download::{Head, SIGNED, download, signed_copy};
 use crate::features::documents::lifecycle::{Refusal, ShareStanding};
 use crate::features::documents::packets::waits_page::waits;
 use crate::features::documents::page_links::{FromPage, Pages, Reader};
-use crate::features::documents::record_revocation_page::way_in_words;
 use crate::features::documents::signing::actions::note_opened;
 use crate::features::documents::signing::client_pages::{SignedCopy, SigningBox, box_of};
 use crate::features::documents::signing::consent;
@@ -231,7 +230,7 @@ fn last_day_words(client: &ClientSession, document: &Document, now: Timestamp) -
         Some(Ended::Revoked(at)) => Some(match document.recorded() {
             Some((way, day)) => {
                 let name = ("name", document.revoked_by_name.clone());
-                let (way, day) = (("way", way_in_words(words, way)), ("day", words.civil_date(day)));
+                let (way, day) = (("way", way.in_words(words)), ("day", words.civil_date(day)));
                 words.with("documents-revoked-recorded", &[name, way, day])
             }
             None => {

@@ -52,11 +52,6 @@ struct Page {
     note: String,
 }
 
-/// How a revocation reached the practice, in words that follow "revoked this authorization".
-pub(super) fn way_in_words(words: Words, way: Way) -> String {
-    words.get(&format!("documents-revoked-way-{}", way.word().replace('_', "-")))
-}
-
 /// An authorization with those who may revoke it.
 struct Of {
     place: Place,

@@ -23,7 +23,6 @@ use crate::features::documents::lifecycle::{
 };
 use crate::features::documents::packets::section::{self, PacketShown};
 use crate::features::documents::page_links::{FromPage, Reader};
-use crate::features::documents::record_revocation_page::way_in_words;
 use crate::features::documents::request_lifecycle::RequestKind;
 use crate::features::documents::request_store::{self, AskedBy};
 use crate::features::documents::signing::labels::ShownMark;
@@ -575,7 +574,7 @@ fn revoked_words(staff: &StaffSession, document: &Document) -> Option<String> {
     };
     let values = [
         ("name", name.clone()),
-        ("way", way_in_words(words, way)),
+        ("way", way.in_words(words)),
         ("day", words.civil_date(day)),
         ("by", document.revocation_recorded_by_name.clone()),
     ];
