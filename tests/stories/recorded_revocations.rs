@@ -9,7 +9,6 @@ use diesel::prelude::*;
 use crate::portal_people::{enrolled, events, sign_in};
 use crate::signing::{ask, sign, staff_page};
 use crate::stories;
-use crate::support::World;
 use crate::templates::release_until;
 
 stories! {

@@ -784,7 +784,7 @@ stories! {
         let page = casey.get(&staff_page(&ana, &late)).await;
         assert_eq!(page.words().matches("Not signed in time").count(), 2, "{}", page.words());
         page.must_not_say("Can be signed until").must_not_say("You cannot add a version").must_not_say("New version");
-        page.must_say("Set a new time to sign, or cancel the signatures");
+        page.must_say("Give more time to sign, or cancel the signatures");
         // Set anew, it is to sign again on both sides.
         casey.submit_and_follow(&page, "/extend-signing", &[("days", "7")]).await.must_say("Can be signed until");
         phone.get("/portal/documents").await.must_say("To sign").must_not_say("Expired");
@@ -917,7 +917,7 @@ stories! {
         let own = format!("at.staff:{}", staff_id(w, Role::Clinician));
         for chosen in [vec![("at.owner", "0")], vec![("at.owner", "0"), (own.as_str(), "1")], vec![("at.owner", "21")]] {
             let answer = casey.submit(&form, "/ask-to-sign", &chosen).await;
-            answer.must_be(422).must_say("Choose at least one person");
+            answer.must_be(422).must_say("Choose 1 to 20 people to sign");
         }
         casey.submit(&form, "/ask-to-sign", &[("days", "181")]).await.must_be(422).must_say("Choose 1 to 180 days.");
         // A second click, and a colleague at the same time: one request.

@@ -94,6 +94,7 @@ impl Rows {
         papers::ask_to_sign(w, &hers, vec![Candidate::Grant(Recipient::Owner), own]).await;
         papers::ask_to_sign(w, &his, vec![Candidate::Grant(Recipient::Owner)]).await;
         let his_release = papers::signed_authorization(w, &kim.chart_id).await;
+        let her_release = papers::signed_authorization(w, &ana.chart_id).await;
         let send = "/portal/documents/send";
         let form = client.get(send).await;
         let about = [("about", "A letter about lanterns")];
@@ -227,6 +228,7 @@ impl Rows {
             ("{document}", hers.to_string()),
             ("/portal/documents/{document}", his.to_string()),
             ("/portal/documents/{document}/revoke", his_release.to_string()),
+            ("/staff/charts/{chart}/documents/{document}/record-revocation", her_release.to_string()),
             ("{template}", text.to_string()),
             ("{packet_template}", packet.to_string()),
             ("{packet}", her_packet.to_string()),

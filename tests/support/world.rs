@@ -409,16 +409,15 @@ impl World {
         plan.clock = self.clock.clone();
         plan.mailbox = Some(self.mailbox.clone());
         plan.provider = Some(self.provider.clone());
-        let other = World::planned(plan).await;
-        for world in [self, &other] {
-            world.app.live.share(&world.app.db).expect("the processes tell each other of changes");
-        }
-        other
+        World::planned(plan).await
     }
 
-    /// Where pages that are open hear of a change here: in this process, and in the other one on PostgreSQL. SQLite has
-    /// one process that serves.
+    /// Where pages that are open hear of a change here from now on: in this process, and in the other one on PostgreSQL.
+    /// SQLite has one process that serves.
     pub fn nodes(&self, other: &World) -> Vec<SocketAddr> {
+        for world in [self, other] {
+            world.app.live.share(&world.app.db).expect("the processes tell each other of changes");
+        }
         if self.app.db.is_postgres() { vec![self.address, other.address] } else { vec![self.address] }
     }
 

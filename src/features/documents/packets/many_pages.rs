@@ -251,8 +251,8 @@ pub(super) async fn begin(State(app): State<AppState>, staff: StaffSession, body
     let Some((template, asked)) = read_form(words, &form, &mut errors) else {
         return show_form(&app, &staff, form, errors).await;
     };
-    let shows = if form.act == SEND { Shows::Changed } else { Shows::First };
-    if shows == Shows::Changed {
+    let is_agreed = form.act == SEND;
+    if is_agreed {
         let mark = FormToken::read("packet-sending", &staff.staff_id.to_string(), &form.mark, &body)?;
         let (by, seen, asked) = (staff.by(), form.seen.clone(), asked.clone());
         let begin = move |c: &mut Scoped<'_>| {
@@ -280,7 +280,10 @@ pub(super) async fn begin(State(app): State<AppState>, staff: StaffSession, body
         errors.add("numbers", words.with1(key, "numbers", strange.join(", ")));
     }
     match packet {
-        Ok(packet) if errors.is_empty() => show_check(&app, &staff, form, (&packet, &all), shows),
+        Ok(packet) if errors.is_empty() => {
+            let shows = if is_agreed { Shows::Changed } else { Shows::First };
+            show_check(&app, &staff, form, (&packet, &all), shows)
+        }
         Ok(_) => show_form(&app, &staff, form, errors).await,
         Err(why) => {
             not_begun_in_words(words, why, &mut errors);
