@@ -39,7 +39,7 @@ use crate::platform::pay::Stripe;
 use crate::platform::scanner::Scanner;
 use crate::platform::server::{self, Patience};
 use crate::platform::state::{App, AppState};
-use crate::platform::stop::{self, Stop};
+use crate::platform::stop::{self, AskedBySystem, Stop};
 use crate::platform::web::routes::{Row, Takes};
 use crate::platform::web::slow::{self, Pace};
 use crate::platform::web::touches::{self, Touches};
@@ -525,6 +525,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
     app.live.share(&app.db)?;
     let tried_as = BlobId::fresh(app.rng.as_ref(), app.now()).to_string();
     app.objects.try_out(&tried_as).await.map_err(StartError::Objects)?;
+    // Before anybody can know that it runs: whoever stops it then lets it finish what is in hand.
+    let mut asked = AskedBySystem::listen()
+        .map_err(|e| Fault::Other("signals cannot be waited for".into(), Some(e.into())))?;
     let listener = listen(config.listen, config.connections as usize)?;
     let for_watchers = Patience::default();
     let health =
@@ -544,15 +547,12 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> 
         servers.spawn(server::serve(listener, health::own_router(app.clone()), for_watchers, stop.clone()));
     }
     tracing::info!(listen = %config.listen, public_url = config.public_url, version = env!("CARGO_PKG_VERSION"), "serving");
-    stop::asked_by_the_system()
-        .await
-        .map_err(|e| Fault::Other("signals cannot be waited for".into(), Some(e.into())))?;
+    asked.asked().await;
     tracing::info!("stopping: finishing what is in hand");
-    tokio::spawn(async {
-        if stop::asked_by_the_system().await.is_ok() {
-            eprintln!("anteroom: asked twice; ending at once");
-            std::process::exit(1);
-        }
+    tokio::spawn(async move {
+        asked.asked().await;
+        eprintln!("anteroom: asked twice; ending at once");
+        std::process::exit(1);
     });
     stopper.stop();
     while servers.join_next().await.is_some() {}

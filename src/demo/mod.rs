@@ -29,7 +29,7 @@ use crate::platform::hashing;
 use crate::platform::mail::{Receiver, Relay};
 use crate::platform::pay::local::{Delivery, Local};
 use crate::platform::server::{self, Patience};
-use crate::platform::stop;
+use crate::platform::stop::{self, AskedBySystem};
 use crate::platform::telemetry;
 use crate::platform::web::Routes;
 
@@ -103,10 +103,10 @@ pub async fn run(
     let mut servers = JoinSet::new();
     servers.spawn(server::serve(listener, router, Patience::default(), stop.clone()));
 
-    say_where_to_go(&demo, &config.public_url, &folder, temporary.is_some(), note);
-    stop::asked_by_the_system()
-        .await
+    let mut asked = AskedBySystem::listen()
         .map_err(|e| Fault::Other("signals cannot be waited for".into(), Some(e.into())))?;
+    say_where_to_go(&demo, &config.public_url, &folder, temporary.is_some(), note);
+    asked.asked().await;
     println!("Stopping.");
     stopper.stop();
     while servers.join_next().await.is_some() {}

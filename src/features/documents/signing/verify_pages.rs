@@ -9,9 +9,9 @@ use axum::response::IntoResponse;
 
 use crate::features::accounts::ClientSession;
 use crate::features::documents::file_kind::shown_name;
+use crate::features::documents::library_page::LIBRARY;
 use crate::features::documents::signing::seal_store;
 use crate::features::documents::signing::verify::{VERIFY, Verdict, What};
-use crate::features::people::CHARTS;
 use crate::features::staff::StaffSession;
 use crate::platform::db::PracticeScope;
 use crate::platform::fault::Fault;
@@ -173,7 +173,7 @@ async fn check(
 
 fn staff_answer(app: &AppState, session: &StaffSession, shown: Shown) -> PageResult {
     let Shown { said, errors, status } = shown;
-    let page = StaffPage { frame: session.frame(app, CHARTS), action: "/staff/verify", said, errors };
+    let page = StaffPage { frame: session.frame(app, LIBRARY), action: "/staff/verify", said, errors };
     Ok((status, html(page.render())?).into_response())
 }
 
