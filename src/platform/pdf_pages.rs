@@ -10,6 +10,8 @@ use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, GlyphDrawMode, Image, InterpreterCache, InterpreterSettings, Paint,
     PathDrawMode, SoftMask, interpret_page,
 };
+use hayro::hayro_syntax::object::dict::keys::{ANNOTS, AP, N};
+use hayro::hayro_syntax::object::{Array, Dict, Stream};
 use hayro::hayro_syntax::{Pdf, page::Page};
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::vello_cpu::kurbo::{Affine, BezPath, Point, Rect};
@@ -33,9 +35,22 @@ const QUALITY: u8 = 82;
 /// Bytes of the longest text of a page.
 pub const LONGEST_TEXT: u64 = 200_000;
 
-/// How many pages a file has; `None` where they cannot be found.
+/// How many pages a file has; `None` where they cannot be found, or cannot be drawn as they are seen.
 pub fn count(file: Vec<u8>) -> Option<usize> {
-    Pdf::new(file).ok().map(|pdf| pdf.pages().len()).filter(|pages| *pages > 0)
+    let pdf = Pdf::new(file).ok()?;
+    let pages = pdf.pages();
+    (!pages.is_empty() && !pages.iter().any(has_boxes)).then_some(pages.len())
+}
+
+/// Is a box on it that can be ticked? Which of its appearances is seen is not drawn here: nobody is to sign a picture that
+/// lacks a tick.
+pub(super) fn has_boxes(page: &Page<'_>) -> bool {
+    let fastened = page.raw().get::<Array<'_>>(ANNOTS);
+    let is_box = |annotation: Dict<'_>| {
+        let seen = annotation.get::<Dict<'_>>(AP);
+        seen.is_some_and(|seen| seen.contains_key(N) && seen.get::<Stream<'_>>(N).is_none())
+    };
+    fastened.is_some_and(|fastened| fastened.iter::<Dict<'_>>().any(is_box))
 }
 
 /// The file, and the number of a page of it, from 1.

@@ -62,6 +62,9 @@ fn compose(file: Vec<u8>, order: &Behind) -> Result<Vec<u8>, PdfError> {
     let mut document =
         Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
     let (source, mut front) = (PdfDocument::new(pdf.clone()), Vec::new());
+    if pdf.pages().iter().any(pdf_pages::has_boxes) {
+        return Err(failed("a box that can be ticked is not drawn"));
+    }
     for (index, page) in pdf.pages().iter().enumerate() {
         let (width, height) = page.render_dimensions();
         let (settings, size) = (PageSettings::from_wh(width, height), Size::from_wh(width, height));
@@ -182,6 +185,23 @@ mod tests {
         let (x, y) = (picture.width() * 50 / 300, picture.height() * 170 / 200);
         let [red, _, blue] = picture.get_pixel(x, y).0;
         assert!(blue > 200 && red < 60, "the field is blue: {:?}", picture.get_pixel(x, y));
+    }
+
+    #[test]
+    fn a_page_with_a_box_that_is_ticked_is_read_from_the_file_itself() {
+        let field = |seen: &str| {
+            file(&format!(
+                "/Annots [<< /Type /Annot /Subtype /Widget /FT /Btn /Rect [20 20 80 40] /AS /Yes /AP {seen} >>]"
+            ))
+        };
+        let given = field("<< /N << /Yes 6 0 R /Off 6 0 R >> >>");
+        assert_eq!(pdf_pages::count(given.clone()), None);
+        assert!(
+            write_behind(&mut [order().order().unwrap().as_slice(), &given].concat().as_slice(), "").is_err()
+        );
+        for drawn in [field("<< /N 6 0 R >>"), file("")] {
+            assert_eq!(pdf_pages::count(drawn), Some(1));
+        }
     }
 
     #[test]
